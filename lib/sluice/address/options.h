@@ -1,0 +1,177 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+
+namespace sluice {
+
+/// Which kinds of address an option fits (socat's option groups), a bit each.
+enum class Group : std::uint64_t {
+  none = 0,
+  fd = 1ULL << 0,
+  fifo = 1ULL << 1,
+  chr = 1ULL << 2,
+  blk = 1ULL << 3,
+  reg = 1ULL << 4,
+  socket = 1ULL << 5,
+  named = 1ULL << 6,
+  open = 1ULL << 7,
+  exec = 1ULL << 8,
+  fork = 1ULL << 9,
+  shell = 1ULL << 10,
+  listen = 1ULL << 11,
+  child = 1ULL << 12,
+  retry = 1ULL << 13,
+  range = 1ULL << 14,
+  termios = 1ULL << 15,
+  pty = 1ULL << 16,
+  parent = 1ULL << 17,
+  unix_ = 1ULL << 18,
+  ip4 = 1ULL << 19,
+  ip6 = 1ULL << 20,
+  udp = 1ULL << 21,
+  tcp = 1ULL << 22,
+  sctp = 1ULL << 23,
+  dccp = 1ULL << 24,
+  udplite = 1ULL << 25,
+  socks = 1ULL << 26,
+  http = 1ULL << 27,
+  openssl = 1ULL << 28,
+  readline = 1ULL << 29,
+  interface = 1ULL << 30,
+  posixmq = 1ULL << 31,
+  process = 1ULL << 32,
+  appl = 1ULL << 33,
+  every = ~0ULL,
+};
+constexpr Group operator|(Group a, Group b) {
+  return static_cast<Group>(static_cast<std::uint64_t>(a) | static_cast<std::uint64_t>(b));
+}
+constexpr bool overlap(Group a, Group b) {
+  return (static_cast<std::uint64_t>(a) & static_cast<std::uint64_t>(b)) != 0;
+}
+
+/// When an option takes effect, in this order (socat's phases).
+enum class Phase : std::uint8_t {
+  init,
+  early,
+  preopen,
+  open,
+  pastopen,
+  presocket,
+  socket,
+  pastsocket,
+  prebigen,
+  bigen,
+  pastbigen,
+  prebind,
+  bind,
+  pastbind,
+  prelisten,
+  listen,
+  pastlisten,
+  preconnect,
+  connect,
+  pastconnect,
+  preaccept,
+  accept,
+  pastaccept,
+  connected,
+  prefork,
+  fork,
+  pastfork,
+  fd,
+  late,
+  late2,
+  preexec,
+  exec,
+  specific,
+  offset,
+};
+
+/// How the text behind `=` is read.
+enum class ValueType : std::uint8_t {
+  boolean,
+  constant,
+  byte,
+  integer,
+  integer_or_nothing,
+  long_integer,
+  unsigned_integer,
+  unsigned_short,
+  size,
+  offset,
+  mode,
+  user,
+  group,
+  text,
+  text_or_nothing,
+  timeval,
+  timespec,
+  linger,
+  ip4_name,
+  ip4_socket,
+  ip_membership,
+  ip_source_membership,
+  binary,
+  int_int,
+  int_binary,
+  int_intp,
+  int_text,
+  int_int_int,
+  int_int_binary,
+  int_int_text,
+  int_unsigned_long,
+  int_triple,
+  generic,
+};
+
+/// How an option takes effect, as data that one place (endpoint/apply) interprets.
+struct Effect {
+  enum Kind : std::uint8_t {
+    not_yet,        ///< the name is known, nothing applies it: using it is an error that says so
+    code,           ///< an endpoint, a decorator or the session asks for it by name
+    socket_option,  ///< setsockopt(level, number, value)
+    open_flag,      ///< `number` goes into open(2)'s flags
+    fcntl_flag,     ///< `number` is set or cleared with F_SETFL
+    seek,           ///< lseek with whence `number`
+    mode,
+    user,
+    group,
+    truncate,
+  } kind = not_yet;
+  int level = 0;
+  int number = 0;
+};
+
+/// One option of the language. Aliases stand in a table of their own, each naming its canonical row.
+struct OptionRow {
+  std::string_view name;
+  Group groups = Group::none;
+  Phase phase = Phase::init;
+  ValueType type = ValueType::boolean;
+  Effect effect;
+  std::string_view help;  ///< a line for the manual; empty only while `not_yet`
+};
+
+struct OptionAlias {
+  std::string_view alias;
+  std::string_view name;
+};
+
+/// Every option of the language, sorted by name; every alias, sorted by alias.
+std::span<const OptionRow> option_rows();
+std::span<const OptionAlias> option_aliases();
+
+/// The row for a name or an alias in any case, or nullptr.
+const OptionRow* find_option(std::string_view spelling);
+
+/// What a value became. Durations are nanoseconds, sizes and offsets bytes (suffixes k, M, G as powers of
+/// 1024 are understood), users and groups their numbers.
+using Value = std::variant<std::monostate, bool, std::int64_t, std::chrono::nanoseconds, std::string>;
+
+}  // namespace sluice

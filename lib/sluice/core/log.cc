@@ -1,0 +1,110 @@
+#include "sluice/core/log.h"
+
+#include <sys/utsname.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <ctime>
+
+namespace sluice {
+namespace {
+
+struct FacilityRow {
+  std::string_view name;
+  int number;
+};
+
+constexpr std::array facilities = {
+    FacilityRow{"auth", LOG_AUTH},     FacilityRow{"authpriv", LOG_AUTHPRIV},
+    FacilityRow{"cron", LOG_CRON},     FacilityRow{"daemon", LOG_DAEMON},
+    FacilityRow{"ftp", LOG_FTP},       FacilityRow{"kern", LOG_KERN},
+    FacilityRow{"lpr", LOG_LPR},       FacilityRow{"mail", LOG_MAIL},
+    FacilityRow{"news", LOG_NEWS},     FacilityRow{"syslog", LOG_SYSLOG},
+    FacilityRow{"user", LOG_USER},     FacilityRow{"uucp", LOG_UUCP},
+    FacilityRow{"local0", LOG_LOCAL0}, FacilityRow{"local1", LOG_LOCAL1},
+    FacilityRow{"local2", LOG_LOCAL2}, FacilityRow{"local3", LOG_LOCAL3},
+    FacilityRow{"local4", LOG_LOCAL4}, FacilityRow{"local5", LOG_LOCAL5},
+    FacilityRow{"local6", LOG_LOCAL6}, FacilityRow{"local7", LOG_LOCAL7},
+};
+
+constexpr std::array<char, 6> letters = {'F', 'E', 'W', 'N', 'I', 'D'};
+constexpr std::array<int, 6> priorities = {LOG_CRIT, LOG_ERR, LOG_WARNING, LOG_NOTICE, LOG_INFO, LOG_DEBUG};
+
+int facility_number(std::string_view name) {
+  for (const auto& row : facilities)
+    if (row.name == name) return row.number;
+  throw UsageError("-ly" + std::string(name) + ": unknown syslog facility");
+}
+
+Fd open_log_file(const std::string& path) {
+  return Fd(check("open " + path, ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666)));
+}
+
+}  // namespace
+
+std::string local_time(bool microseconds) {
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  tm parts{};
+  ::localtime_r(&now.tv_sec, &parts);
+  char text[64];
+  std::size_t length = std::strftime(text, sizeof text, "%Y/%m/%d %H:%M:%S", &parts);
+  if (microseconds)
+    length += static_cast<std::size_t>(
+        std::snprintf(text + length, sizeof text - length, ".%06ld", now.tv_nsec / 1000));
+  return {text, length};
+}
+
+Logger::Logger(LogSettings settings) : settings_(std::move(settings)) {
+  using To = LogSettings::To;
+  if (settings_.to == To::file) file_ = open_log_file(settings_.path);
+  if (settings_.to == To::syslog || settings_.to == To::stderr_then_syslog)
+    ::openlog(settings_.program.c_str(), LOG_PID, facility_number(settings_.facility));
+}
+
+Logger::~Logger() {
+  if (settings_.to == LogSettings::To::syslog) ::closelog();
+}
+
+void Logger::started() {
+  if (settings_.to == LogSettings::To::stderr_then_syslog) settings_.to = LogSettings::To::syslog;
+}
+
+void Logger::reopen() {
+  if (settings_.to == LogSettings::To::file) file_ = open_log_file(settings_.path);
+}
+
+void Logger::write(Severity severity, std::string_view text, std::string_view detail) {
+  if (!enabled(severity)) return;
+  const auto index = static_cast<std::size_t>(severity);
+  if (settings_.to == LogSettings::To::syslog) {
+    ::syslog(priorities[index], "%c %.*s", letters[index], static_cast<int>(text.size()), text.data());
+    return;
+  }
+  std::string line;
+  if (settings_.dated) {
+    line = local_time(settings_.microseconds);
+    if (settings_.with_host) {
+      utsname names{};
+      if (::uname(&names) == 0) (line += ' ') += names.nodename;
+    }
+    line += ' ';
+    line += settings_.program;
+    line += '[' + std::to_string(::getpid()) + "] " + letters[index] + ' ';
+  } else {
+    line = settings_.program + ": ";
+  }
+  line += text;
+  line += '\n';
+  if (!detail.empty()) {
+    line += detail;
+    if (detail.back() != '\n') line += '\n';
+  }
+  const int number = file_ ? file_.get() : STDERR_FILENO;
+  // A log line that cannot be written has nobody left to be told about it.
+  [[maybe_unused]] auto ignored = ::write(number, line.data(), line.size());
+}
+
+}  // namespace sluice

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "sluice/core/fd.h"
+
+namespace sluice {
+
+/// How much a line matters, as socat's -d levels count it.
+enum class Severity { fatal, error, warning, notice, info, debug };
+
+/// Where lines go and what they look like (socat's -d, -lf, -ls, -ly, -lm, -lp, -lu, -lh).
+struct LogSettings {
+  std::string program;                 ///< argv[0]'s last part, or -lp's name
+  Severity least = Severity::warning;  ///< less than this is not written
+  bool dated = false;                  ///< `YYYY/MM/DD HH:MM:SS prog[pid] L text`, else `prog: text`
+  bool microseconds = false;           ///< -lu
+  bool with_host = false;              ///< -lh
+  enum class To { stderr_, file, syslog, stderr_then_syslog } to = To::stderr_;
+  std::string path;                 ///< of -lf
+  std::string facility = "daemon";  ///< of -ly
+};
+
+/// Writes whole lines with one call each, so that lines of several processes do not mix.
+class Logger {
+ public:
+  explicit Logger(LogSettings settings);
+  ~Logger();
+  Logger(const Logger&) = delete;
+  Logger& operator=(const Logger&) = delete;
+
+  bool enabled(Severity severity) const { return severity <= settings_.least; }
+  /// Writes one line, if its severity is enabled. `text` has no line end; `detail` may have several lines
+  /// and is written as it is after the line, only to a terminal or plain standard error.
+  void write(Severity severity, std::string_view text, std::string_view detail = {});
+
+  void error(std::string_view text) { write(Severity::error, text); }
+  void warning(std::string_view text) { write(Severity::warning, text); }
+  void notice(std::string_view text) { write(Severity::notice, text); }
+  void info(std::string_view text) { write(Severity::info, text); }
+  void debug(std::string_view text) { write(Severity::debug, text); }
+
+  /// After the relay has started, -lm sends further lines to syslog.
+  void started();
+  /// Opens the log file anew (after its rotation). Throws Failure if it cannot be opened.
+  void reopen();
+  const LogSettings& settings() const { return settings_; }
+
+ private:
+  LogSettings settings_;
+  Fd file_;
+};
+
+/// `YYYY/MM/DD HH:MM:SS` of now, in local time, with `.uuuuuu` if asked for.
+std::string local_time(bool microseconds);
+
+}  // namespace sluice

@@ -1,0 +1,153 @@
+#include "sluice/core/socket_name.h"
+
+#include <arpa/inet.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sys/un.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+
+#include "sluice/core/failure.h"
+
+namespace sluice {
+namespace {
+
+constexpr socklen_t path_offset = offsetof(sockaddr_un, sun_path);
+
+template <class Address>
+Address as(const sockaddr_storage& storage) {
+  Address address;
+  std::memcpy(&address, &storage, sizeof address);
+  return address;
+}
+
+SocketName unix_name(std::string_view bytes, bool padded) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  bytes.copy(address.sun_path, bytes.size());
+  const auto length = padded ? sizeof address : path_offset + bytes.size();
+  return {reinterpret_cast<const sockaddr*>(&address), static_cast<socklen_t>(length)};
+}
+
+}  // namespace
+
+SocketName::SocketName(const sockaddr* address, socklen_t length) {
+  length_ = std::min<socklen_t>(length, sizeof storage_);
+  std::memcpy(&storage_, address, length_);
+  if (storage_.ss_family == AF_INET6) {
+    const auto six = as<sockaddr_in6>(storage_);
+    if (!IN6_IS_ADDR_V4MAPPED(&six.sin6_addr)) return;
+    sockaddr_in four{};
+    four.sin_family = AF_INET;
+    four.sin_port = six.sin6_port;
+    std::memcpy(&four.sin_addr, six.sin6_addr.s6_addr + 12, 4);
+    storage_ = {};
+    std::memcpy(&storage_, &four, sizeof four);
+    length_ = sizeof four;
+  }
+}
+
+SocketName SocketName::unix_path(std::string_view path) {
+  if (path.empty()) throw UsageError("a UNIX socket needs a path");
+  if (path.size() >= sizeof(sockaddr_un::sun_path))
+    throw UsageError("UNIX socket path is " + std::to_string(path.size()) +
+                     " bytes long (at most 107): " + std::string(path));
+  return unix_name({path.data(), path.size()}, false);
+}
+
+SocketName SocketName::unix_abstract(std::string_view name, bool tight) {
+  if (name.size() >= sizeof(sockaddr_un::sun_path))
+    throw UsageError("abstract socket name is " + std::to_string(name.size()) + " bytes long (at most 107)");
+  return unix_name(std::string(1, '\0').append(name), !tight);
+}
+
+SocketName SocketName::of_socket(int fd) {
+  sockaddr_storage storage{};
+  socklen_t length = sizeof storage;
+  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&storage), &length) != 0) return {};
+  return {reinterpret_cast<sockaddr*>(&storage), length};
+}
+
+SocketName SocketName::of_peer(int fd) {
+  sockaddr_storage storage{};
+  socklen_t length = sizeof storage;
+  if (::getpeername(fd, reinterpret_cast<sockaddr*>(&storage), &length) != 0) return {};
+  return {reinterpret_cast<sockaddr*>(&storage), length};
+}
+
+SocketName SocketName::for_family(int wanted) const {
+  if (wanted != AF_INET6 || family() != AF_INET) return *this;
+  const auto four = as<sockaddr_in>(storage_);
+  sockaddr_in6 six{};
+  six.sin6_family = AF_INET6;
+  six.sin6_port = four.sin_port;
+  six.sin6_addr.s6_addr[10] = six.sin6_addr.s6_addr[11] = 0xff;
+  std::memcpy(six.sin6_addr.s6_addr + 12, &four.sin_addr, 4);
+  SocketName mapped;
+  std::memcpy(&mapped.storage_, &six, sizeof six);
+  mapped.length_ = sizeof six;
+  return mapped;
+}
+
+std::uint16_t SocketName::port() const {
+  if (family() == AF_INET) return ntohs(as<sockaddr_in>(storage_).sin_port);
+  if (family() == AF_INET6) return ntohs(as<sockaddr_in6>(storage_).sin6_port);
+  return 0;
+}
+
+SocketName SocketName::with_port(std::uint16_t port) const {
+  SocketName copy = *this;
+  // The port stands at the same place in both families (RFC 3493).
+  static_assert(offsetof(sockaddr_in, sin_port) == offsetof(sockaddr_in6, sin6_port));
+  const std::uint16_t network = htons(port);
+  if (is_ip())
+    std::memcpy(reinterpret_cast<char*>(&copy.storage_) + offsetof(sockaddr_in, sin_port), &network,
+                sizeof network);
+  return copy;
+}
+
+std::string SocketName::path() const {
+  if (family() != AF_UNIX || length_ <= path_offset) return {};
+  const auto address = as<sockaddr_un>(storage_);
+  if (address.sun_path[0] == '\0') return {};
+  return {address.sun_path, ::strnlen(address.sun_path, length_ - path_offset)};
+}
+
+std::string SocketName::host() const {
+  char text[INET6_ADDRSTRLEN + IF_NAMESIZE + 1] = "";
+  if (family() == AF_INET) {
+    const auto four = as<sockaddr_in>(storage_);
+    return ::inet_ntop(AF_INET, &four.sin_addr, text, sizeof text);
+  }
+  if (family() == AF_INET6) {
+    const auto six = as<sockaddr_in6>(storage_);
+    std::string host = ::inet_ntop(AF_INET6, &six.sin6_addr, text, sizeof text);
+    char interface[IF_NAMESIZE];
+    if (six.sin6_scope_id != 0 && ::if_indextoname(six.sin6_scope_id, interface) != nullptr)
+      (host += '%') += interface;
+    return host;
+  }
+  if (family() != AF_UNIX || length_ <= path_offset) return {};
+  if (const auto name = path(); !name.empty()) return name;
+  const auto address = as<sockaddr_un>(storage_);
+  std::string_view rest(address.sun_path + 1, length_ - path_offset - 1);
+  if (const auto end = rest.find_last_not_of('\0'); end != rest.npos) rest = rest.substr(0, end + 1);
+  return "@" + std::string(rest);
+}
+
+std::string SocketName::host_and_port() const {
+  if (family() == AF_INET) return host() + ':' + std::to_string(port());
+  if (family() == AF_INET6) return '[' + host() + "]:" + std::to_string(port());
+  return host();
+}
+
+std::string SocketName::log_text() const {
+  const auto prefix = "AF=" + std::to_string(family()) + ' ';
+  if (family() == AF_UNIX) return prefix + '"' + host() + '"';
+  if (empty()) return "<anon>";
+  return prefix + host_and_port();
+}
+
+}  // namespace sluice
