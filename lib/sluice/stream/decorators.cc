@@ -1,0 +1,168 @@
+#include "sluice/stream/decorators.h"
+
+#include <algorithm>
+
+namespace sluice {
+namespace {
+
+class LimitedReading final : public Decorator {
+ public:
+  LimitedReading(std::unique_ptr<Stream> inner, std::uint64_t count)
+      : Decorator(std::move(inner)), left_(count), info_(this->inner().info()) {
+    info_.traits.input_ends = true;
+  }
+
+  Task<End> read_some(Batch& into) override {
+    if (left_ == 0) co_return End{End::finished, {}};
+    if (into.carries_messages() || info_.traits.shape == Shape::messages || into.room().size() <= left_) {
+      const End end = co_await inner().read_some(into);
+      left_ -= std::min<std::uint64_t>(left_, into.size());
+      co_return end;
+    }
+    // What is left is less than the room: a batch of just that size keeps the kernel from giving more.
+    Batch exact = Batch::of_bytes(static_cast<std::size_t>(left_));
+    const End end = co_await inner().read_some(exact);
+    const auto bytes = exact.data();
+    std::copy(bytes.begin(), bytes.end(), into.room().begin());
+    into.added(bytes.size());
+    left_ -= bytes.size();
+    co_return end;
+  }
+  const Info& info() const override { return info_; }
+
+ private:
+  std::uint64_t left_;
+  Info info_;
+};
+
+class EndlessReading final : public Decorator {
+ public:
+  EndlessReading(std::unique_ptr<Stream> inner, Loop& loop)
+      : Decorator(std::move(inner)), stop_(loop), info_(this->inner().info()) {
+    info_.traits.input_ends = false;
+  }
+
+  Task<End> read_some(Batch& into) override {
+    constexpr auto pause = std::chrono::milliseconds(100);
+    for (;;) {
+      const End end = co_await inner().read_some(into);
+      if (end.kind != End::finished) co_return end;
+      if (co_await stop_.wait_until(Clock::now() + pause)) co_return End{End::abandoned, {}};
+    }
+  }
+  void stop_reading() override {
+    inner().stop_reading();
+    stop_.notify();
+  }
+  const Info& info() const override { return info_; }
+
+ private:
+  Event stop_;
+  Info info_;
+};
+
+class Tapped final : public Decorator {
+ public:
+  Tapped(std::unique_ptr<Stream> inner, std::size_t chunk, Tap read, Tap written)
+      : Decorator(std::move(inner)), chunk_(chunk), read_(std::move(read)), written_(std::move(written)) {}
+
+  Task<End> read_some(Batch& into) override {
+    if (into.carries_messages() || inner().info().traits.shape == Shape::messages ||
+        into.room().size() <= chunk_) {
+      const End end = co_await inner().read_some(into);
+      if (end.kind == End::open) see(read_, into);
+      co_return end;
+    }
+    Batch small = Batch::of_bytes(chunk_);
+    const End end = co_await inner().read_some(small);
+    if (end.kind == End::open) see(read_, small);
+    const auto bytes = small.data();
+    std::copy(bytes.begin(), bytes.end(), into.room().begin());
+    into.added(bytes.size());
+    co_return end;
+  }
+
+  Task<End> write_some(Batch& from) override {
+    if (fresh_ == 0) {
+      see(written_, from);
+      fresh_ = units(from);
+    }
+    const End end = co_await inner().write_some(from);
+    fresh_ = end.kind == End::open ? units(from) : 0;
+    co_return end;
+  }
+
+ private:
+  static void see(const Tap& tap, Batch& batch) {
+    if (!tap) return;
+    if (!batch.carries_messages()) return tap(batch.data());
+    for (const Message& message : batch.messages()) tap(message.data);
+  }
+  /// What is left of a batch that has been seen; 0 says that the next is a new one.
+  static std::size_t units(Batch& batch) {
+    return batch.carries_messages() ? batch.messages().size() : batch.size();
+  }
+
+  std::size_t chunk_;
+  Tap read_;
+  Tap written_;
+  std::size_t fresh_ = 0;
+};
+
+class Joined final : public Stream {
+ public:
+  Joined(std::unique_ptr<Stream> reading, std::unique_ptr<Stream> writing)
+      : reading_(std::move(reading)), writing_(std::move(writing)) {
+    const Info& from = reading_->info();
+    const Info& to = writing_->info();
+    info_ = from;
+    info_.out = to.out;
+    info_.peer = to.peer;
+    // A datagram can only be kept whole where both sides keep edges.
+    const bool same = from.traits.shape == to.traits.shape;
+    info_.traits = {same ? from.traits.shape : Shape::bytes, from.traits.input_ends, to.traits.can_finish};
+  }
+
+  Task<End> read_some(Batch& into) override { return reading_->read_some(into); }
+  Task<End> write_some(Batch& from) override { return writing_->write_some(from); }
+  Task<End> finish() override { return writing_->finish(); }
+  Task<> closed() override { return writing_->closed(); }
+  Task<> discard_input() override { return reading_->discard_input(); }
+  void stop_reading() override { reading_->stop_reading(); }
+  void stop_writing() override { writing_->stop_writing(); }
+  Task<> close(const Limits& limits) override {
+    co_await writing_->close(limits);
+    co_await reading_->close(limits);
+  }
+  Raw raw() override { return {reading_->raw().in, writing_->raw().out}; }
+  const Info& info() const override { return info_; }
+  int exit_status() const override {
+    return writing_->exit_status() != 0 ? writing_->exit_status() : reading_->exit_status();
+  }
+  bool reports_status() const override { return writing_->reports_status(); }
+
+ private:
+  std::unique_ptr<Stream> reading_;
+  std::unique_ptr<Stream> writing_;
+  Info info_;
+};
+
+}  // namespace
+
+std::unique_ptr<Stream> limit_reading(std::unique_ptr<Stream> inner, std::uint64_t count) {
+  return std::make_unique<LimitedReading>(std::move(inner), count);
+}
+
+std::unique_ptr<Stream> ignore_eof(std::unique_ptr<Stream> inner, Loop& loop) {
+  return std::make_unique<EndlessReading>(std::move(inner), loop);
+}
+
+std::unique_ptr<Stream> tap(std::unique_ptr<Stream> inner, std::size_t chunk, Tap read, Tap written) {
+  return std::make_unique<Tapped>(std::move(inner), chunk, std::move(read), std::move(written));
+}
+
+std::unique_ptr<Stream> join(std::unique_ptr<Stream> reading, std::unique_ptr<Stream> writing) {
+  return std::make_unique<Joined>(std::move(reading), std::move(writing));
+}
+
+}  // namespace sluice

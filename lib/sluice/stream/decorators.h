@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "sluice/stream/decorator.h"
+
+namespace sluice {
+
+/// `readbytes`: input is over after `count` bytes, and no more than that is asked of the kernel, so that the
+/// next reader of the same descriptor goes on there.
+std::unique_ptr<Stream> limit_reading(std::unique_ptr<Stream> inner, std::uint64_t count);
+
+/// `ignoreeof`: the end of input is not one; more is tried for again and again, as `tail -f` does.
+std::unique_ptr<Stream> ignore_eof(std::unique_ptr<Stream> inner, Loop& loop);
+
+/// Sees what passes: bytes just read from the stream, and bytes just before they are written to it.
+using Tap = std::function<void(ConstBytes)>;
+/// Reads at most `chunk` bytes at a time, since each is seen for itself.
+std::unique_ptr<Stream> tap(std::unique_ptr<Stream> inner, std::size_t chunk, Tap read, Tap written);
+
+/// `A!!B`: reads one stream and writes another.
+std::unique_ptr<Stream> join(std::unique_ptr<Stream> reading, std::unique_ptr<Stream> writing);
+
+}  // namespace sluice

@@ -1,0 +1,91 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <array>
+#include <memory>
+#include <optional>
+
+#include <boost/asio/posix/stream_descriptor.hpp>
+
+#include "sluice/core/bytes.h"
+#include "sluice/core/fd.h"
+#include "sluice/stream/loop.h"
+
+namespace sluice {
+
+/// How a descriptor may be used without ever blocking the loop or changing what others share.
+enum class Access {
+  own,            ///< its description is ours and has O_NONBLOCK: may be spliced
+  always_ready,   ///< a regular file, a block device, or what else epoll refuses: bounded calls never wait
+                  ///< long
+  shared_socket,  ///< inherited: MSG_DONTWAIT on each call, never spliced, since SPLICE_F_NONBLOCK blocks on
+                  ///< it
+  shared_pipe,    ///< inherited and not to be reopened: through a pipe of our own with SPLICE_F_NONBLOCK
+};
+
+/// What one try at a transfer came to: bytes moved (0 at the end of input), or an errno.
+struct Attempt {
+  ssize_t count = 0;
+  int error = 0;
+  bool would_block() const { return error == EAGAIN; }
+};
+
+/// A file descriptor on a loop. Tries come first; waiting is for when a try would block.
+class Descriptor {
+ public:
+  enum Readiness { readable, writable, hung_up };
+
+  Descriptor(Loop& loop, Fd fd, Access access = Access::own);
+  ~Descriptor();
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+
+  int number() const { return fd_.get(); }
+  Access access() const { return access_; }
+  Loop& loop() const { return loop_; }
+
+  /// One read(2) or write(2), at most 256 KiB, EINTR handled.
+  Attempt try_read(Bytes into);
+  Attempt try_write(ConstBytes from);
+
+  /// Completes when a try is worth while (`hung_up`: when the other side has gone altogether); false if
+  /// stopped. It may complete early.
+  Task<bool> wait(Readiness readiness);
+  /// Makes a waiting and every later wait for this return false.
+  void stop(Readiness readiness);
+  /// Makes waits for this complete early, once.
+  void wake(Readiness readiness);
+  bool stopped(Readiness readiness) const { return (stopped_ & 1U << readiness) != 0; }
+
+  /// Gives the descriptor away, off the loop. Nothing may be waiting.
+  Fd release();
+  /// Closes it now; waits end.
+  std::error_code close_checked();
+
+ private:
+  using Waiter = boost::asio::posix::stream_descriptor;
+  Waiter* waiter(Readiness readiness);
+  void release_waiters();
+  Attempt read_through_pipe(Bytes into);
+  Attempt write_through_pipe(ConstBytes from);
+  bool open_middle();
+
+  Loop& loop_;
+  Fd fd_;
+  Access access_;
+  unsigned stopped_ = 0;
+  std::optional<Waiter> own_waiter_;
+  /// Waiting on what others share: a private epoll for each readiness, since Asio would set O_NONBLOCK.
+  struct Shared;
+  std::unique_ptr<Shared> shared_;
+};
+
+/// splice(2) between two descriptors; nothing waits. Both must be allowed to be spliced.
+Attempt try_splice(int from, int to, std::size_t most);
+
+/// How a descriptor that we did not create can be used; `own` is never the answer.
+/// Pipes, terminals and the like, for which reopening is the better way, give nothing.
+std::optional<Access> access_of_inherited(int fd);
+
+}  // namespace sluice

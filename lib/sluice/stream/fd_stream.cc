@@ -1,0 +1,169 @@
+#include "sluice/stream/fd_stream.h"
+
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <utility>
+
+#include "sluice/stream/session.h"
+
+namespace sluice {
+namespace {
+
+/// Bytes that the peer has not acknowledged yet (tcp(7) SIOCOUTQ), or that it has not read (AF_UNIX).
+int undelivered(int socket) {
+  int count = 0;
+  return ::ioctl(socket, SIOCOUTQ, &count) == 0 ? count : 0;
+}
+
+}  // namespace
+
+FdStream::FdStream(Parts parts) : parts_(std::move(parts)) {
+  info_.traits = parts_.traits;
+  if (parts_.in) info_.in = parts_.in->number();
+  if (auto* to = out()) info_.out = to->number();
+  if (parts_.socket && parts_.in) {
+    info_.local = SocketName::of_socket(info_.in);
+    info_.peer = SocketName::of_peer(info_.in);
+  }
+}
+
+Task<End> FdStream::read_some(Batch& into) {
+  while (!stopped_reading_) {
+    if (!parts_.in || input_over_) co_return End{End::finished, {}};
+    const auto attempt = parts_.in->try_read(into.room());
+    if (attempt.count > 0) {
+      into.added(static_cast<std::size_t>(attempt.count));
+      co_return End{};
+    }
+    if (attempt.count == 0) {
+      input_over_ = true;
+      continue;
+    }
+    // A pseudo terminal whose other side has closed says EIO: that is its end of input.
+    if (attempt.error == EIO && ::isatty(parts_.in->number()) != 0) co_return End{End::finished, {}};
+    if (!attempt.would_block()) co_return end_of(attempt.error);
+    if (!co_await parts_.in->wait(Descriptor::readable)) break;
+  }
+  co_return End{End::abandoned, {}};
+}
+
+Task<End> FdStream::write_some(Batch& from) {
+  while (!stopped_writing_) {
+    auto* to = out();
+    if (to == nullptr || output_over_) co_return end_of(EPIPE);
+    const ConstBytes bytes = from.carries_messages() ? ConstBytes(from.messages().front().data) : from.data();
+    if (bytes.empty()) {
+      // An empty message leaves no trace among bytes.
+      from.pop_message();
+      co_return End{};
+    }
+    const auto attempt = to->try_write(bytes);
+    if (attempt.count > 0) {
+      from.consume(static_cast<std::size_t>(attempt.count));
+      co_return End{};
+    }
+    if (attempt.error != 0 && !attempt.would_block()) co_return end_of(attempt.error);
+    if (!co_await to->wait(Descriptor::writable)) break;
+  }
+  co_return End{End::abandoned, {}};
+}
+
+Task<End> FdStream::finish() {
+  auto* to = out();
+  if (to == nullptr || output_over_) co_return End{};
+  switch (parts_.finish) {
+    case FinishBy::nothing:
+      co_return End{};
+    case FinishBy::shutting_down:
+      output_over_ = true;
+      if (::shutdown(to->number(), SHUT_WR) != 0 && errno != ENOTCONN) co_return end_of(errno);
+      co_return End{};
+    case FinishBy::empty_packet:
+      if (::send(to->number(), "", 0, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) co_return end_of(errno);
+      co_return End{};
+    case FinishBy::closing:
+      break;
+  }
+  output_over_ = true;
+  if (parts_.both) co_return End{};
+  to->stop(Descriptor::hung_up);
+  const auto error = to->close_checked();
+  if (parts_.inherited_out >= 0) {
+    // The reader sees the end only when the inherited descriptor has gone too; its number stays taken.
+    const Fd null(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+    if (null) ::dup2(null.get(), parts_.inherited_out);
+  }
+  if (error) co_return End{End::broken, error};
+  co_return End{};
+}
+
+Task<> FdStream::closed() {
+  if (auto* to = out(); to != nullptr && !(output_over_ && !parts_.both))
+    co_await to->wait(Descriptor::hung_up);
+}
+
+Task<> FdStream::discard_input() {
+  if (!parts_.socket) co_return;
+  Batch scrap = Batch::of_bytes(kib(16));
+  for (;;) {
+    const End end = co_await read_some(scrap);
+    if (end.kind != End::open) co_return;
+    scrap.clear();
+  }
+}
+
+void FdStream::stop_reading() {
+  stopped_reading_ = true;
+  if (parts_.in) parts_.in->stop(Descriptor::readable);
+}
+
+void FdStream::stop_writing() {
+  stopped_writing_ = true;
+  if (auto* to = out()) {
+    to->stop(Descriptor::writable);
+    to->stop(Descriptor::hung_up);
+  }
+}
+
+Task<> FdStream::close(const Limits& limits) {
+  if (!output_over_) co_await finish();
+  if (parts_.socket && parts_.in && parts_.in->access() == Access::own)
+    co_await deliver_and_discard(limits.linger_or_default());
+  parts_.in.reset();
+  parts_.out.reset();
+  parts_.companion.reset();
+}
+
+// Until the peer has taken all that was written and has ended its side too, or nothing moves any more. Only a
+// receive buffer with something unread in it makes close(2) reset the peer.
+Task<> FdStream::deliver_and_discard(Duration silence) {
+  constexpr auto tick = std::chrono::milliseconds(20);
+  Descriptor& socket = *parts_.in;
+  char scrap[4096];
+  auto last = Clock::now();
+  int before = undelivered(socket.number());
+  while (Clock::now() - last < silence) {
+    const auto attempt = socket.try_read(scrap);
+    if (attempt.count > 0) {
+      last = Clock::now();
+      continue;
+    }
+    const int left = undelivered(socket.number());
+    // After the peer's end nothing unread can come any more: the kernel delivers the rest by itself.
+    if (attempt.count == 0 || !attempt.would_block()) co_return;
+    if (left != before) last = Clock::now();
+    before = left;
+    co_await socket.loop().sleep(tick);
+  }
+}
+
+Raw FdStream::raw() {
+  const auto raw_one = [](Descriptor* one) {
+    return one != nullptr && one->access() != Access::shared_socket ? one : nullptr;
+  };
+  return {input_over_ ? nullptr : raw_one(parts_.in.get()), output_over_ ? nullptr : raw_one(out())};
+}
+
+}  // namespace sluice

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <memory>
+
+#include "sluice/stream/stream.h"
+
+namespace sluice {
+
+/// Pipes, files, terminals, stream sockets: whatever read(2) and write(2) do. Input and output may be one
+/// descriptor or two; either may be missing (reading then is at its end, writing is broken).
+class FdStream final : public Stream {
+ public:
+  struct Parts {
+    std::unique_ptr<Descriptor> in;  ///< both ways, if `both`
+    std::unique_ptr<Descriptor> out;
+    bool both = false;  ///< `in` is written to as well
+    FinishBy finish = FinishBy::closing;
+    Traits traits;
+    bool socket = false;  ///< unread input must be discarded before closing
+    /// Also replaced by /dev/null at finish: the inherited descriptor that the output is a second door to.
+    int inherited_out = -1;
+    /// Released with the stream (a link to unlink, a lock to drop).
+    std::shared_ptr<void> companion = {};
+  };
+  explicit FdStream(Parts parts);
+
+  Task<End> read_some(Batch& into) override;
+  Task<End> write_some(Batch& from) override;
+  Task<End> finish() override;
+  Task<> closed() override;
+  Task<> discard_input() override;
+  void stop_reading() override;
+  void stop_writing() override;
+  Task<> close(const Limits& limits) override;
+  Raw raw() override;
+  const Info& info() const override { return info_; }
+
+ private:
+  Descriptor* out() { return parts_.both ? parts_.in.get() : parts_.out.get(); }
+  Task<> deliver_and_discard(Duration silence);
+
+  Parts parts_;
+  Info info_;
+  bool input_over_ = false;
+  bool output_over_ = false;
+  bool stopped_reading_ = false;
+  bool stopped_writing_ = false;
+};
+
+}  // namespace sluice

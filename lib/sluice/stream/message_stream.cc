@@ -1,0 +1,274 @@
+#include "sluice/stream/message_stream.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace sluice {
+namespace {
+
+constexpr std::size_t most_waiting = 64;
+
+template <class Call>
+Attempt attempt(Call call) {
+  for (;;) {
+    const ssize_t count = call();
+    if (count >= 0) return {count, 0};
+    if (errno != EINTR) return {-1, errno == EWOULDBLOCK ? EAGAIN : errno};
+  }
+}
+
+SocketName name_of(const sockaddr_storage& storage, socklen_t length) {
+  // Unnamed AF_UNIX senders have a name of just the family, or none at all.
+  if (length <= sizeof(sa_family_t)) return {};
+  return {reinterpret_cast<const sockaddr*>(&storage), length};
+}
+
+}  // namespace
+
+bool Inbox::put(KeptMessage message) {
+  if (messages_.size() >= most_waiting) return false;
+  messages_.push_back(std::move(message));
+  arrived_.notify();
+  return true;
+}
+
+void Inbox::end() {
+  over_ = true;
+  arrived_.notify();
+}
+
+KeptMessage Inbox::take() {
+  KeptMessage first = std::move(messages_.front());
+  messages_.pop_front();
+  return first;
+}
+
+MessageStream::MessageStream(Parts parts) : parts_(std::move(parts)), gone_(parts_.socket->loop()) {
+  const int number = parts_.socket->number();
+  info_.traits = {Shape::messages,
+                  parts_.sequenced || (parts_.inbox && parts_.inbox->over()) || parts_.null_eof,
+                  parts_.sequenced || parts_.finish == FinishBy::empty_packet};
+  info_.in = info_.out = number;
+  info_.local = SocketName::of_socket(number);
+  info_.peer = parts_.peer.empty() ? SocketName::of_peer(number) : parts_.peer;
+  unix_ = info_.local.family() == AF_UNIX;
+}
+
+MessageStream::~MessageStream() = default;
+
+Task<End> MessageStream::read_some(Batch& into) {
+  while (!stopped_reading_) {
+    if (input_over_ || !parts_.readable) co_return End{End::finished, {}};
+    Attempt got;
+    if (parts_.inbox && !parts_.inbox->empty()) {
+      const KeptMessage kept = parts_.inbox->take();
+      const Bytes room = into.carries_messages() ? into.large_slot(kept.data.size()) : into.room();
+      if (room.size() < kept.data.size()) co_return end_of(EMSGSIZE);
+      std::copy(kept.data.begin(), kept.data.end(), room.begin());
+      if (into.carries_messages())
+        into.add_message(room.first(kept.data.size()), kept.from);
+      else
+        into.added(kept.data.size());
+      got.count = 1;
+    } else if (parts_.inbox && parts_.inbox->over()) {
+      input_over_ = true;
+      continue;
+    } else if (parts_.inbox && parts_.inbox_only) {
+      co_await parts_.inbox->wait();
+      continue;
+    } else {
+      const bool many = into.carries_messages() && !unix_ && !parts_.sequenced;
+      got = many ? receive_many(into) : receive_one(into);
+    }
+    if (got.count > 0) {
+      if (parts_.null_eof && into.size() == 0) {
+        input_over_ = true;
+        into.clear();
+        continue;
+      }
+      co_return End{};
+    }
+    if (got.count == 0) {
+      input_over_ = true;
+      continue;
+    }
+    if (!got.would_block()) co_return end_of(got.error);
+    if (!co_await parts_.socket->wait(Descriptor::readable)) break;
+  }
+  co_return End{End::abandoned, {}};
+}
+
+/// A sequenced packet of no bytes and the end of the sequence look alike to recvmsg(2).
+bool MessageStream::sequence_has_ended() const {
+  pollfd state{parts_.socket->number(), POLLRDHUP, 0};
+  if (::poll(&state, 1, 0) <= 0 || (state.revents & (POLLRDHUP | POLLHUP)) == 0) return false;
+  char next = 0;
+  return ::recv(state.fd, &next, 1, MSG_PEEK | MSG_DONTWAIT) <= 0;
+}
+
+Attempt MessageStream::receive_one(Batch& into) {
+  const int number = parts_.socket->number();
+  Bytes room = into.carries_messages() ? into.slot() : into.room();
+  if (unix_) {
+    // A local datagram may be larger than any slot: ask first.
+    char nothing = 0;
+    const auto size =
+        attempt([&] { return ::recv(number, &nothing, 1, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT); });
+    if (size.count < 0) return size;
+    const auto need = static_cast<std::size_t>(size.count);
+    if (into.carries_messages() && need > room.size()) room = into.large_slot(need);
+    if (need > room.size()) {
+      into = Batch::of_bytes(need);
+      room = into.room();
+    }
+  }
+  sockaddr_storage sender{};
+  iovec vector{room.data(), room.size()};
+  msghdr header{};
+  header.msg_name = &sender;
+  header.msg_namelen = sizeof sender;
+  header.msg_iov = &vector;
+  header.msg_iovlen = 1;
+  const auto got = attempt([&] { return ::recvmsg(number, &header, MSG_DONTWAIT); });
+  if (got.count < 0) return got;
+  if (got.count == 0 && parts_.sequenced && sequence_has_ended()) return {0, 0};
+  const SocketName from = name_of(sender, header.msg_namelen);
+  if (!accepts(from)) return {-1, EAGAIN};
+  const auto size = static_cast<std::size_t>(got.count);
+  if (into.carries_messages())
+    into.add_message(room.first(size), from, (header.msg_flags & MSG_TRUNC) != 0);
+  else
+    into.added(size);
+  return {1, 0};
+}
+
+Attempt MessageStream::receive_many(Batch& into) {
+  std::array<mmsghdr, Batch::most_messages> headers{};
+  std::array<iovec, Batch::most_messages> vectors{};
+  std::array<sockaddr_storage, Batch::most_messages> senders{};
+  const std::size_t count = std::min(into.slots(), headers.size());
+  for (std::size_t i = 0; i < count; ++i) {
+    const Bytes slot = into.slot(i);
+    vectors[i] = {slot.data(), slot.size()};
+    headers[i].msg_hdr.msg_name = &senders[i];
+    headers[i].msg_hdr.msg_namelen = sizeof senders[i];
+    headers[i].msg_hdr.msg_iov = &vectors[i];
+    headers[i].msg_hdr.msg_iovlen = 1;
+  }
+  const auto got = attempt([&] {
+    return ::recvmmsg(parts_.socket->number(), headers.data(), static_cast<unsigned>(count), MSG_DONTWAIT,
+                      nullptr);
+  });
+  if (got.count < 0) return got;
+  const auto received = static_cast<std::size_t>(got.count);
+  for (std::size_t i = 0; i < received; ++i) {
+    const SocketName from = name_of(senders[i], headers[i].msg_hdr.msg_namelen);
+    if (!accepts(from)) continue;
+    into.add_message({static_cast<char*>(vectors[i].iov_base), headers[i].msg_len}, from,
+                     (headers[i].msg_hdr.msg_flags & MSG_TRUNC) != 0);
+  }
+  return into.empty() ? Attempt{-1, EAGAIN} : Attempt{1, 0};
+}
+
+Attempt MessageStream::send(Batch& from) {
+  const int number = parts_.socket->number();
+  const SocketName peer = parts_.peer.empty() ? SocketName{} : parts_.peer.for_family(info_.local.family());
+  std::array<mmsghdr, Batch::most_messages> headers{};
+  std::array<iovec, Batch::most_messages> vectors{};
+  std::size_t count = 0;
+  if (!from.carries_messages()) {
+    const Bytes chunk = from.data();
+    vectors[count++] = {chunk.data(), chunk.size()};
+  } else {
+    for (const Message& message : from.messages())
+      vectors[count++] = {message.data.data(), message.data.size()};
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    headers[i].msg_hdr.msg_iov = &vectors[i];
+    headers[i].msg_hdr.msg_iovlen = 1;
+    if (peer.empty()) continue;
+    headers[i].msg_hdr.msg_name = const_cast<sockaddr*>(peer.data());
+    headers[i].msg_hdr.msg_namelen = peer.size();
+  }
+  const auto sent = attempt([&] {
+    return ::sendmmsg(number, headers.data(), static_cast<unsigned>(count), MSG_DONTWAIT | MSG_NOSIGNAL);
+  });
+  if (sent.count <= 0) return sent;
+  if (!from.carries_messages())
+    from.consume(from.size());
+  else
+    for (ssize_t i = 0; i < sent.count; ++i) from.pop_message();
+  return sent;
+}
+
+Task<End> MessageStream::write_some(Batch& from) {
+  while (!stopped_writing_) {
+    if (!parts_.writable) co_return end_of(EPIPE);
+    const auto sent = send(from);
+    if (sent.count > 0) co_return End{};
+    const bool full = sent.error == ENOBUFS;
+    if (!sent.would_block() && !full) co_return end_of(sent.error);
+    if (full || (unix_ && !parts_.sequenced)) {
+      // Neither a full interface queue nor the full queue of a local peer that we are not connected to can be
+      // waited for: poll(2) says writable all the while.
+      co_await parts_.socket->loop().sleep(std::chrono::milliseconds(1));
+    } else {
+      co_await parts_.socket->wait(Descriptor::writable);
+    }
+  }
+  co_return End{End::abandoned, {}};
+}
+
+Task<End> MessageStream::finish() {
+  if (!parts_.writable) co_return End{};
+  if (parts_.finish == FinishBy::empty_packet) {
+    Batch nothing = Batch::of_messages(1);
+    nothing.add_message({});
+    co_return co_await write_some(nothing);
+  }
+  if (parts_.sequenced) ::shutdown(parts_.socket->number(), SHUT_WR);
+  co_return End{};
+}
+
+Task<> MessageStream::closed() {
+  // An error waiting on a datagram socket (an ICMP answer) ends nothing for good.
+  if (parts_.sequenced)
+    co_await parts_.socket->wait(Descriptor::hung_up);
+  else
+    while (!stopped_writing_) co_await gone_.wait();
+}
+
+Task<> MessageStream::discard_input() {
+  Batch scrap = Batch::of_bytes(Batch::message_room);
+  for (;;) {
+    const End end = co_await read_some(scrap);
+    if (end.kind != End::open) co_return;
+    scrap.clear();
+  }
+}
+
+void MessageStream::stop_reading() {
+  stopped_reading_ = true;
+  if (parts_.inbox) parts_.inbox->wake();
+  parts_.socket->wake(Descriptor::readable);
+}
+
+void MessageStream::stop_writing() {
+  stopped_writing_ = true;
+  parts_.socket->wake(Descriptor::writable);
+  if (parts_.sequenced) parts_.socket->stop(Descriptor::hung_up);
+  gone_.notify();
+}
+
+Task<> MessageStream::close(const Limits&) {
+  if (parts_.sequenced && !stopped_writing_) co_await finish();
+  parts_.inbox.reset();
+  parts_.socket.reset();
+  parts_.companion.reset();
+}
+
+}  // namespace sluice

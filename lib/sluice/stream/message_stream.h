@@ -1,0 +1,87 @@
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "sluice/stream/session.h"
+#include "sluice/stream/stream.h"
+
+namespace sluice {
+
+/// A message that owns its bytes: one that waits in a queue.
+struct KeptMessage {
+  std::string data;
+  SocketName from;
+};
+
+/// Messages that somebody else received for a stream: a server's socket is shared by all its peers.
+class Inbox {
+ public:
+  explicit Inbox(Loop& loop) : arrived_(loop) {}
+
+  /// Whether there was room for it (64 messages).
+  bool put(KeptMessage message);
+  /// No more will come.
+  void end();
+  void wake() { arrived_.notify(); }
+
+  bool empty() const { return messages_.empty(); }
+  bool over() const { return over_; }
+  KeptMessage take();
+  Task<> wait() { co_await arrived_.wait(); }
+
+ private:
+  std::deque<KeptMessage> messages_;
+  bool over_ = false;
+  Event arrived_;
+};
+
+/// Datagram and sequenced-packet sockets. Edges and empty messages are kept exactly; a message is never cut.
+class MessageStream final : public Stream {
+ public:
+  struct Parts {
+    std::shared_ptr<Descriptor> socket;
+    SocketName peer;  ///< where messages go; empty for a connected socket
+    std::shared_ptr<Inbox>
+        inbox;  ///< read first, if there is one; then, unless it is over, only it if `inbox_only`
+    bool inbox_only = false;
+    bool readable = true;
+    bool writable = true;
+    bool sequenced = false;  ///< SOCK_SEQPACKET: has an end and a half-close
+    bool null_eof = false;   ///< an empty message is the end of input
+    FinishBy finish = FinishBy::nothing;
+    std::function<bool(const SocketName&)> accepts = {};  ///< whose messages count; all, if empty
+    std::shared_ptr<void> companion = {};                 ///< released with the stream
+  };
+  explicit MessageStream(Parts parts);
+  ~MessageStream() override;
+
+  Task<End> read_some(Batch& into) override;
+  Task<End> write_some(Batch& from) override;
+  Task<End> finish() override;
+  Task<> closed() override;
+  Task<> discard_input() override;
+  void stop_reading() override;
+  void stop_writing() override;
+  Task<> close(const Limits& limits) override;
+  const Info& info() const override { return info_; }
+
+ private:
+  Attempt receive_one(Batch& into);
+  Attempt receive_many(Batch& into);
+  Attempt send(Batch& from);
+  bool accepts(const SocketName& sender) const { return !parts_.accepts || parts_.accepts(sender); }
+  bool sequence_has_ended() const;
+
+  Parts parts_;
+  Info info_;
+  Event gone_;
+  bool unix_ = false;
+  bool input_over_ = false;
+  bool stopped_reading_ = false;
+  bool stopped_writing_ = false;
+};
+
+}  // namespace sluice

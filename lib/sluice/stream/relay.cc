@@ -1,0 +1,209 @@
+#include "sluice/stream/relay.h"
+
+#include <algorithm>
+#include <string>
+
+#include "sluice/core/exit_status.h"
+#include "sluice/stream/pump.h"
+
+namespace sluice {
+namespace {
+
+constexpr auto never = Clock::time_point::max();
+
+/// One direction of a relay.
+struct Way {
+  Stream& from;
+  Stream& to;
+  Flow& flow;
+  bool used = true;
+  bool ended = false;
+  std::string_view name;
+};
+
+class Relay {
+ public:
+  Relay(Stream& left, Stream& right, Session& session, Event& changed)
+      : left_(left),
+        right_(right),
+        session_(session),
+        changed_(changed),
+        there_{left,  right,          session.there, session.limits.direction != Direction::right_to_left,
+               false, "left to right"},
+        back_{right, left,           session.back, session.limits.direction != Direction::left_to_right,
+              false, "right to left"} {}
+
+  Task<> run() {
+    session_.there.last = session_.back.last = Clock::now();
+    start(there_, back_);
+    start(back_, there_);
+    while (!over()) co_await changed_.wait_until(deadline_);
+    co_await stop();
+    co_await left_.close(session_.limits);
+    co_await right_.close(session_.limits);
+    settle_status();
+  }
+
+ private:
+  void start(Way& way, Way& other) {
+    if (!way.used) {
+      way.ended = true;
+      // Nobody listens to the target's own words, but they must not fill its buffers or cause a reset.
+      if (other.used) run_task(way.from.discard_input());
+      return;
+    }
+    run_task(transfer(way));
+    run_task(watch(way));
+  }
+
+  void run_task(Task<> task) {
+    ++running_;
+    session_.loop.start(std::move(task), [this] {
+      --running_;
+      changed_.notify();
+    });
+  }
+
+  Task<> transfer(Way& way) {
+    co_await pump(way.from, way.to, way.flow, session_);
+    way.ended = true;
+    if (session_.log.enabled(Severity::info))
+      session_.log.info("transferred " + std::to_string(way.flow.bytes) + " bytes from " +
+                        std::to_string(way.from.info().in) + " to " + std::to_string(way.to.info().out));
+  }
+
+  /// An idle direction notices that its target has gone.
+  Task<> watch(Way& way) {
+    co_await way.to.closed();
+    if (way.ended || stopping_) co_return;
+    // Nothing was on its way, so nothing is lost: no failure.
+    way.from.stop_reading();
+  }
+
+  bool over() {
+    deadline_ = never;
+    if (there_.ended && back_.ended) return true;
+    const Limits& limits = session_.limits;
+    const auto last = std::max(there_.flow.last, back_.flow.last);
+    if (session_.draining) {
+      if (drain_since_ == never) drain_since_ = Clock::now();
+      if (passed(drain_since_ + limits.linger_or_default())) return true;
+    }
+    if (limits.idle && passed(last + *limits.idle)) {
+      session_.log.notice("inactivity timeout triggered");
+      timed_out_ = !limits.as_socat;
+      return true;
+    }
+    if (!there_.ended && !back_.ended) return false;
+    return there_.ended ? rest_is_over(there_, back_, last) : rest_is_over(back_, there_, last);
+  }
+
+  bool rest_is_over(const Way& ended, const Way& rest, Clock::time_point last) {
+    const Limits& limits = session_.limits;
+    switch (limits.exit_on) {
+      case ExitOn::first_eof:
+        return true;
+      case ExitOn::both:
+        return false;
+      case ExitOn::left:
+        return &ended.from == &left_;
+      case ExitOn::right:
+        return &ended.from == &right_;
+      case ExitOn::end_rule:
+        break;
+    }
+    const bool endless = !rest.from.info().traits.input_ends || !ended.to.info().traits.can_finish;
+    if (!endless && !limits.linger && !limits.as_socat) return false;
+    if (!passed(last + limits.linger_or_default())) return false;
+    if (endless && rest.from.info().traits.shape == Shape::messages && ended.flow.bytes > 0 &&
+        rest.flow.messages == 0)
+      session_.log.warning("no answer came within " + seconds(limits.linger_or_default()) +
+                           " s of the end of input (-t allows more)");
+    if (!endless && !limits.as_socat) {
+      session_.log.warning("gave up waiting for the end of the other side after " +
+                           seconds(limits.linger_or_default()) + " s of silence (-t)");
+      timed_out_ = true;
+    }
+    return true;
+  }
+
+  bool passed(Clock::time_point when) {
+    if (Clock::now() >= when) return true;
+    deadline_ = std::min(deadline_, when);
+    return false;
+  }
+
+  static std::string seconds(Duration duration) {
+    std::string text = std::to_string(std::chrono::duration<double>(duration).count());
+    text.erase(text.find_last_not_of('0') + 1);
+    if (text.back() == '.') text.pop_back();
+    return text;
+  }
+
+  /// Reading stops; what was read is still delivered, for as long as the linger limit.
+  Task<> stop() {
+    stopping_ = true;
+    left_.stop_reading();
+    right_.stop_reading();
+    const auto deadline = Clock::now() + session_.limits.linger_or_default();
+    while (!(there_.ended && back_.ended))
+      if (!co_await changed_.wait_until(deadline)) break;
+    left_.stop_writing();
+    right_.stop_writing();
+    while (running_ > 0) co_await changed_.wait();
+  }
+
+  void settle_status() {
+    const auto set = [&](int status) {
+      if (session_.status == 0) session_.status = status;
+    };
+    for (const Stream* one : {&left_, &right_}) {
+      const int status = one->exit_status();
+      if (status == 126 || status == 127) set(status);
+    }
+    for (const Stream* one : {&left_, &right_}) set(one->exit_status());
+    if (timed_out_) set(static_cast<int>(ExitStatus::timed_out));
+    for (const Way* way : {&there_, &back_})
+      if (way->used) report(*way, set);
+  }
+
+  template <class Set>
+  void report(const Way& way, Set set) {
+    if (failed(way.flow.source)) {
+      session_.log.error("read: " + way.flow.source.why.message());
+      set(status_of(way.flow.source));
+    }
+    if (failed(way.flow.target) && !way.to.reports_status()) {
+      session_.log.error("write: " + way.flow.target.why.message());
+      set(status_of(way.flow.target));
+    }
+  }
+
+  static bool failed(const End& end) {
+    return end.kind == End::broken || end.kind == End::reset || end.kind == End::timed_out;
+  }
+  static int status_of(const End& end) {
+    return static_cast<int>(end.kind == End::timed_out ? ExitStatus::timed_out : ExitStatus::failure);
+  }
+
+  Stream& left_;
+  Stream& right_;
+  Session& session_;
+  Event& changed_;
+  Way there_;
+  Way back_;
+  int running_ = 0;
+  Clock::time_point deadline_ = never;
+  Clock::time_point drain_since_ = never;
+  bool timed_out_ = false;
+  bool stopping_ = false;
+};
+
+}  // namespace
+
+Task<> relay(Stream& left, Stream& right, Session& session, Event& changed) {
+  Relay both(left, right, session, changed);
+  co_await both.run();
+}
+
+}  // namespace sluice

@@ -1,0 +1,19 @@
+#pragma once
+
+#include "sluice/stream/session.h"
+#include "sluice/stream/stream.h"
+
+namespace sluice {
+
+/// Relays between two streams until the session is over, then closes both. Sets session.status.
+///
+/// The end rule: each direction ends by itself and finishes its target. The session is over when both have
+/// ended, or when one has and the other can no longer matter: its source never ends by itself, or the ended
+/// direction's target could not be told that input is over; then it goes on until `-t` (0.5 s) of silence. A
+/// source that can end is waited for without limit, unless -t was given.
+///
+/// `drain` is watched: when it is notified, the session has its linger limit to end by itself, and is then
+/// ended in good order.
+Task<> relay(Stream& left, Stream& right, Session& session, Event& changed);
+
+}  // namespace sluice

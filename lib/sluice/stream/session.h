@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sluice/core/log.h"
+#include "sluice/stream/loop.h"
+#include "sluice/stream/stream.h"
+
+namespace sluice {
+
+/// Which ways a session's bytes go (-u is left to right).
+enum class Direction { both, left_to_right, right_to_left };
+
+/// When a session is over (exit-on=): by the end rule of relay.h, at the first end, when both directions have
+/// ended, or when the left or the right side's input has.
+enum class ExitOn { end_rule, first_eof, both, left, right };
+
+/// A session's limits and manners, from the command line.
+struct Limits {
+  std::optional<Duration> linger;  ///< -t: silence that a half-ended session may last; default 0.5 s
+  std::optional<Duration> idle;    ///< -T: silence that any session may last
+  std::size_t chunk = 0;           ///< -b: bytes moved in one step; 0 chooses
+  Direction direction = Direction::both;
+  ExitOn exit_on = ExitOn::end_rule;
+  bool as_socat = false;  ///< the endings and exit statuses of socat
+
+  Duration linger_or_default() const { return linger.value_or(std::chrono::milliseconds(500)); }
+};
+
+/// One direction's live figures: for statistics, progress and the idle limits.
+struct Flow {
+  std::uint64_t bytes = 0;
+  std::uint64_t messages = 0;
+  std::uint64_t reads = 0;
+  Clock::time_point last = Clock::now();
+  End source;  ///< how the source ended
+  End target;  ///< how the target ended, if it did first
+};
+
+/// Names and numbers of a peer for the programs that a session starts: SOCAT_PEERADDR and so on.
+using Environment = std::vector<std::pair<std::string, std::string>>;
+
+/// One pair of streams being relayed.
+struct Session {
+  Session(Loop& on, Logger& to, Limits with) : loop(on), log(to), limits(with) {}
+
+  Loop& loop;
+  Logger& log;
+  Limits limits;
+  std::uint64_t id = 1;
+  Environment environment;
+  Flow there, back;
+  bool draining = false;  ///< the process is asked to end: a linger limit runs, then it ends in good order
+  int status = 0;         ///< the exit status that this session calls for
+};
+
+}  // namespace sluice
