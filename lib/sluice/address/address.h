@@ -17,7 +17,7 @@ namespace sluice {
 struct Option {
   const OptionRow* row = nullptr;
   Value value;
-  std::string text;       ///< what stood behind `=`, quotes resolved
+  std::string text = {};  ///< what stood behind `=`, quotes resolved
   bool has_text = false;  ///< whether there was a `=`
   std::size_t place = 0;  ///< offset of its name in the source
 };
@@ -48,7 +48,7 @@ std::span<const KeywordAlias> keyword_aliases();
 /// The row for a keyword or an alias in any case, or nullptr.
 const KeywordRow* find_keyword(std::string_view spelling);
 
-/// `TCP-LISTEN:9000,fork` as a value: nothing is opened, resolved or looked up in the file system.
+/// `TCP-LISTEN:9000,fork` as a value: nothing is opened or resolved; only users and groups are looked up.
 struct Address {
   std::string source;     ///< the whole command-line argument that it stands in
   std::size_t place = 0;  ///< where in the source it begins
@@ -68,6 +68,9 @@ struct Address {
   /// The address as the user wrote it, for messages.
   std::string_view written() const;
   std::size_t written_length = 0;
+
+  /// Whether both mean the same; how and where they were written does not count.
+  friend bool operator==(const Address& a, const Address& b);
 };
 
 /// One argument of sockcat: an address, or two joined by `!!`, the first to read from, the second to write
@@ -75,9 +78,12 @@ struct Address {
 struct Specification {
   Address reading;
   std::optional<Address> writing;
+
+  friend bool operator==(const Specification&, const Specification&) = default;
 };
 
-/// An address is wrong. what() is `ADDRESS: message`, detail() the source with a caret under the place.
+/// An address is wrong. what() is `ADDRESS: message`, detail() the source with a caret under the place (an
+/// offset in the source). Control characters are shown as `?`, so that each stays one line.
 class AddressError : public UsageError {
  public:
   AddressError(const Address& address, std::size_t place, std::string_view message);
@@ -95,10 +101,12 @@ Specification parse_specification(std::string_view source, const Rules& rules = 
 /// The same where `!!` makes no sense (--serve, --from).
 Address parse_address(std::string_view source, const Rules& rules = {});
 
-/// A specification as text that parses to the same value again.
+/// A specification as text that parses to the same value again: canonical names, quotes where needed.
 std::string to_text(const Specification& specification);
+std::string to_text(const Address& address);
 
-/// A port number of 0 to 65535 in a parameter, or nothing if it is a name; AddressError if out of range.
+/// A port number of 0 to 65535 in a parameter, or nothing if it is a name; AddressError if it is out of range
+/// or missing (an empty parameter).
 std::optional<std::uint16_t> numeric_port(const Address& address, const Parameter& parameter);
 
 }  // namespace sluice

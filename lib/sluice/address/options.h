@@ -154,8 +154,9 @@ struct OptionRow {
   Group groups = Group::none;
   Phase phase = Phase::init;
   ValueType type = ValueType::boolean;
-  Effect effect;
-  std::string_view help;  ///< a line for the manual; empty only while `not_yet`
+  Effect effect = {};
+  std::string_view help = {};     ///< a line for the manual; empty only while `not_yet`
+  std::string_view choices = {};  ///< of a text: "first-eof|both|left|right"; empty lets any text through
 };
 
 struct OptionAlias {
