@@ -1,0 +1,145 @@
+#include "sluice/address/lexer.h"
+
+#include <cstddef>
+#include <vector>
+
+#include "sluice/address/address.h"
+
+namespace sluice {
+namespace {
+
+constexpr char unescaped(char c) {
+  constexpr std::string_view letters = "abfnrtv";
+  constexpr std::string_view controls = "\a\b\f\n\r\t\v";
+  const auto index = letters.find(c);
+  return index == letters.npos ? c : controls[index];
+}
+
+/// What is open at a place: the closing characters that are waited for, innermost last, and where each began.
+struct Open {
+  std::string closings;
+  std::vector<std::size_t> places;
+
+  void push(char opening, std::size_t place) {
+    closings += closing(opening);
+    places.push_back(place);
+  }
+  void pop() {
+    closings.pop_back();
+    places.pop_back();
+  }
+  bool in_quotes() const { return closings.back() == '\'' || closings.back() == '"'; }
+};
+
+}  // namespace
+
+Lexer::Piece Lexer::until(std::string_view delimiters) {
+  Piece piece{{}, place_};
+  while (!at_end() && !at_join() && delimiters.find(source_[place_]) == delimiters.npos) {
+    const char c = source_[place_];
+    if (c == '\\')
+      take_escape(piece.text);
+    else if (c == '\'')
+      take_single_quotes(piece.text);
+    else if (c == '"')
+      take_double_quotes(piece.text);
+    else if (closing(c) != '\0')
+      take_brackets(piece.text);
+    else
+      piece.text += source_[place_++];
+  }
+  if (piece.text.find('\0') != piece.text.npos)
+    throw AddressError(source_, piece.place, "a NUL byte cannot stand in an address");
+  return piece;
+}
+
+bool Lexer::take(char c) {
+  if (at_end() || source_[place_] != c) return false;
+  ++place_;
+  return true;
+}
+
+bool Lexer::take_join() {
+  if (!at_join()) return false;
+  place_ += 2;
+  return true;
+}
+
+void Lexer::take_escape(std::string& text) {
+  if (place_ + 1 == source_.size()) throw AddressError(source_, place_, "nothing follows the backslash");
+  // A string of the language holds no NUL (socat(1), DATA VALUES), so \0 cannot mean one.
+  if (source_[place_ + 1] == '0') throw AddressError(source_, place_, "\\0 cannot stand in an address");
+  text += unescaped(source_[place_ + 1]);
+  place_ += 2;
+}
+
+void Lexer::take_brackets(std::string& text) {
+  Open open;
+  do {
+    if (at_end())
+      throw AddressError(source_, open.places.back(),
+                         std::string("no closing ") + open.closings.back() + " for this");
+    const char c = source_[place_];
+    if (c == '\\') {
+      take_escape(text);
+      continue;
+    }
+    if (!open.closings.empty() && c == open.closings.back())
+      open.pop();
+    else if (closing(c) != '\0' && (open.closings.empty() || !open.in_quotes()))
+      open.push(c, place_);
+    text += c;
+    ++place_;
+  } while (!open.closings.empty());
+}
+
+void Lexer::take_single_quotes(std::string& text) {
+  const auto opening = place_++;
+  while (!at_end()) {
+    if (take('\'')) return;
+    if (source_[place_] == '\\')
+      take_escape(text);
+    else
+      text += source_[place_++];
+  }
+  throw AddressError(source_, opening, "no closing ' for this");
+}
+
+void Lexer::take_double_quotes(std::string& text) {
+  const auto opening = place_++;
+  std::string nested;
+  if (take_nested_to_double_quote(nested)) {
+    text += nested;
+    return;
+  }
+  place_ = opening + 1;
+  while (!at_end()) {
+    if (take('"')) return;
+    if (source_[place_] == '\\')
+      take_escape(text);
+    else
+      text += source_[place_++];
+  }
+  throw AddressError(source_, opening, "no closing \" for this");
+}
+
+bool Lexer::take_nested_to_double_quote(std::string& text) {
+  Open open;
+  while (!at_end()) {
+    if (open.closings.empty() && take('"')) return true;
+    const char c = source_[place_];
+    if (c == '\\') {
+      take_escape(text);
+      continue;
+    }
+    if (!open.closings.empty() && c == open.closings.back())
+      open.pop();
+    else if (closing(c) != '\0' && (open.closings.empty() || !open.in_quotes()))
+      open.push(c, place_);
+    text += c;
+    ++place_;
+  }
+  return false;
+}
+
+}  // namespace sluice
