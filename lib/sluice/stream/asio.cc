@@ -1,2 +1,2 @@
-// Asio's own sources, compiled once (BOOST_ASIO_SEPARATE_COMPILATION).
+// Asio, compiled once (BOOST_ASIO_SEPARATE_COMPILATION).
 #include <boost/asio/impl/src.hpp>
