@@ -21,11 +21,11 @@ int undelivered(int socket) {
 
 FdStream::FdStream(Parts parts) : parts_(std::move(parts)) {
   info_.traits = parts_.traits;
-  if (parts_.in) info_.in = parts_.in->number();
-  if (auto* to = out()) info_.out = to->number();
+  if (parts_.in) info_.in = parts_.shown_in >= 0 ? parts_.shown_in : parts_.in->number();
+  if (auto* to = out()) info_.out = parts_.shown_out >= 0 ? parts_.shown_out : to->number();
   if (parts_.socket && parts_.in) {
-    info_.local = SocketName::of_socket(info_.in);
-    info_.peer = SocketName::of_peer(info_.in);
+    info_.local = SocketName::of_socket(parts_.in->number());
+    info_.peer = SocketName::of_peer(parts_.in->number());
   }
 }
 

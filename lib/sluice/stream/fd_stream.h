@@ -19,6 +19,9 @@ class FdStream final : public Stream {
     bool socket = false;  ///< unread input must be discarded before closing
     /// Also replaced by /dev/null at finish: the inherited descriptor that the output is a second door to.
     int inherited_out = -1;
+    /// What log lines call the descriptors, where they are second doors; -1: their own numbers.
+    int shown_in = -1;
+    int shown_out = -1;
     /// Released with the stream (a link to unlink, a lock to drop).
     std::shared_ptr<void> companion = {};
   };

@@ -38,9 +38,11 @@ class Relay {
     start(there_, back_);
     start(back_, there_);
     while (!over()) co_await changed_.wait_until(deadline_);
+    Limits limits = session_.limits;
+    limits.cut = !(there_.ended && back_.ended);
     co_await stop();
-    co_await left_.close(session_.limits);
-    co_await right_.close(session_.limits);
+    co_await left_.close(limits);
+    co_await right_.close(limits);
     settle_status();
   }
 

@@ -26,6 +26,7 @@ struct Limits {
   std::size_t chunk = 0;           ///< -b: bytes moved in one step; 0 chooses
   Direction direction = Direction::both;
   ExitOn exit_on = ExitOn::end_rule;
+  bool cut = false;       ///< the session was ended before its time: closing is short
   bool as_socat = false;  ///< the endings and exit statuses of socat
 
   Duration linger_or_default() const { return linger.value_or(std::chrono::milliseconds(500)); }
@@ -54,6 +55,7 @@ struct Session {
   std::uint64_t id = 1;
   Environment environment;
   Flow there, back;
+  bool alone = true;      ///< the process's only one: nobody else uses its standard streams
   bool draining = false;  ///< the process is asked to end: a linger limit runs, then it ends in good order
   int status = 0;         ///< the exit status that this session calls for
 };

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <sys/stat.h>
+
+#include <initializer_list>
+#include <optional>
+#include <string>
+
+#include "sluice/address/address.h"
+#include "sluice/core/fd.h"
+#include "sluice/endpoint/endpoint.h"
+
+namespace sluice {
+
+/// Applies those of an address's options that take effect on a descriptor in the given phases, in the order
+/// of the phases and, within one, as written. Throws Failure naming the option, or warns if sloppy.
+void apply(const Address& address, std::initializer_list<Phase> phases, int fd, const Context& context);
+
+/// The open(2) flags that an address's options ask for, on top of `flags`: an access mode option replaces
+/// the access mode.
+int open_flags(const Address& address, int flags);
+
+/// permissions asked for by `mode`, if any.
+std::optional<mode_t> wanted_mode(const Address& address);
+
+/// What `user`, `group`, `user-early`, `group-early` say of a path, once it exists.
+void apply_ownership(const Address& address, const std::string& path);
+
+/// While it lives, the process has the umask and the working directory that an address asks for (umask,
+/// chdir). No task may be awaited meanwhile.
+class ProcessSection {
+ public:
+  explicit ProcessSection(const Address& address);
+  ~ProcessSection();
+  ProcessSection(const ProcessSection&) = delete;
+  ProcessSection& operator=(const ProcessSection&) = delete;
+
+ private:
+  std::optional<mode_t> mask_;
+  Fd directory_;
+};
+
+}  // namespace sluice

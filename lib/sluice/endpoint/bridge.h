@@ -1,0 +1,37 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "sluice/endpoint/endpoint.h"
+#include "sluice/endpoint/readiness.h"
+#include "sluice/stream/dump.h"
+
+namespace sluice {
+
+/// Everything that a run between two addresses is asked to do.
+struct BridgePlan {
+  /// Called for each session's endpoint; what it throws the first time ends the run.
+  using Maker = std::function<std::unique_ptr<Endpoint>(Use use, const Context& context)>;
+  Maker left;
+  Maker right;
+  Limits limits;
+  int preferred_family = 0;
+  bool sloppy = false;  ///< -s
+  DumpStyle dump;
+  std::optional<std::string> raw_left;   ///< -r: a file for what flows left to right
+  std::optional<std::string> raw_right;  ///< -R
+  std::optional<int> ready_fd;
+  std::optional<std::string> ready_file;
+  bool statistics = false;
+};
+
+/// Joins two addresses: opens both, relays until the session is over; where one of them serves many (fork),
+/// a session for each peer, until the process is asked to end. SIGTERM and SIGINT drain, a second one ends at
+/// once; SIGUSR1 logs statistics. Returns the exit status; logs failures instead of throwing them, but for
+/// UsageError.
+int bridge(const BridgePlan& plan, Logger& log);
+
+}  // namespace sluice

@@ -1,0 +1,163 @@
+#include "sluice/endpoint/endpoint.h"
+
+#include <array>
+#include <limits>
+
+#include "sluice/stream/decorators.h"
+#include "sluice/stream/filtered.h"
+#include "sluice/text/line_ends.h"
+
+namespace sluice {
+namespace {
+
+/// Tries again as retry=, forever and interval= ask for.
+class Retries {
+ public:
+  Retries(const Address& address, const Context& context)
+      : context_(context),
+        left_(address.flag("forever") ? std::numeric_limits<std::int64_t>::max()
+                                      : address.integer("retry").value_or(0)),
+        interval_(address.duration("interval").value_or(std::chrono::seconds(1))) {}
+
+  template <class Result, class Try>
+  Task<Result> run(Try attempt, const bool& stopped) {
+    for (auto left = left_;; --left) {
+      try {
+        co_return co_await attempt();
+      } catch (const Failure& failure) {
+        if (left <= 0 || stopped || failure.status() == ExitStatus::usage) throw;
+        context_.log.notice(std::string(failure.what()) + ", trying again");
+      }
+      co_await context_.loop.sleep(interval_);
+    }
+  }
+
+ private:
+  const Context& context_;
+  std::int64_t left_;
+  Duration interval_;
+};
+
+/// One address: the endpoint of its family, and around what it opens the options that fit any stream.
+class Decorated final : public Endpoint {
+ public:
+  Decorated(Address address, std::unique_ptr<Endpoint> inner, const Context& context)
+      : address_(std::move(address)),
+        context_(context),
+        retries_(address_, context_),
+        inner_(std::move(inner)) {}
+
+  Task<> prepare() override {
+    co_await retries_.run<bool>([this] { return prepared(); }, stopped_);
+  }
+  std::vector<std::string> names() const override { return inner_->names(); }
+  bool serves_many() const override { return inner_->serves_many(); }
+  std::optional<std::size_t> most_peers() const override {
+    const auto most = address_.integer("max-children");
+    if (!most) return std::nullopt;
+    return static_cast<std::size_t>(*most);
+  }
+  bool takes_over() const override { return inner_->takes_over(); }
+  Task<int> take_over(Stream& partner, Session& session, bool whole_process) override {
+    return inner_->take_over(partner, session, whole_process);
+  }
+  void stop() override {
+    stopped_ = true;
+    inner_->stop();
+  }
+
+  Task<std::unique_ptr<Stream>> open(Session& session) override {
+    auto stream =
+        co_await retries_.run<std::unique_ptr<Stream>>([&] { return inner_->open(session); }, stopped_);
+    if (!stream) co_return nullptr;
+    if (const auto count = address_.integer("readbytes"))
+      stream = limit_reading(std::move(stream), static_cast<std::uint64_t>(*count));
+    if (address_.flag("ignoreeof")) stream = ignore_eof(std::move(stream), context_.loop);
+    if (address_.flag("crnl"))
+      stream = filtered(std::move(stream), std::make_unique<DropReturns>(), std::make_unique<AddReturns>());
+    else if (address_.flag("cr"))
+      stream = filtered(std::move(stream), std::make_unique<Translate>('\r', '\n'),
+                        std::make_unique<Translate>('\n', '\r'));
+    co_return stream;
+  }
+
+ private:
+  Task<bool> prepared() {
+    co_await inner_->prepare();
+    co_return true;
+  }
+
+  Address address_;
+  Context context_;
+  Retries retries_;
+  std::unique_ptr<Endpoint> inner_;
+  bool stopped_ = false;
+};
+
+/// `A!!B`: reads A and writes B.
+class Dual final : public Endpoint {
+ public:
+  Dual(std::unique_ptr<Endpoint> reading, std::unique_ptr<Endpoint> writing)
+      : reading_(std::move(reading)), writing_(std::move(writing)) {}
+
+  Task<> prepare() override {
+    co_await reading_->prepare();
+    co_await writing_->prepare();
+  }
+  std::vector<std::string> names() const override {
+    auto all = reading_->names();
+    for (auto& name : writing_->names()) all.push_back(std::move(name));
+    return all;
+  }
+  bool serves_many() const override { return reading_->serves_many() || writing_->serves_many(); }
+  std::optional<std::size_t> most_peers() const override {
+    return reading_->serves_many() ? reading_->most_peers() : writing_->most_peers();
+  }
+  void stop() override {
+    reading_->stop();
+    writing_->stop();
+  }
+  Task<std::unique_ptr<Stream>> open(Session& session) override {
+    auto in = co_await reading_->open(session);
+    if (!in) co_return nullptr;
+    auto out = co_await writing_->open(session);
+    if (!out) co_return nullptr;
+    co_return join(std::move(in), std::move(out));
+  }
+
+ private:
+  std::unique_ptr<Endpoint> reading_;
+  std::unique_ptr<Endpoint> writing_;
+};
+
+std::unique_ptr<Endpoint> make_one(const Address& address, Use use, const Context& context) {
+  for (const EndpointType& type : endpoint_types())
+    if (type.keyword == address.keyword->name)
+      return std::make_unique<Decorated>(address, type.make(address, use, context), context);
+  throw AddressError(address, address.place, std::string(address.keyword->name) + " is not supported yet");
+}
+
+}  // namespace
+
+Task<int> Endpoint::take_over(Stream&, Session&, bool) { co_return 0; }
+
+ExitOn exit_on(const Specification& left, const Specification& right) {
+  constexpr std::array<std::pair<std::string_view, ExitOn>, 4> rows = {{{"first-eof", ExitOn::first_eof},
+                                                                        {"both", ExitOn::both},
+                                                                        {"left", ExitOn::left},
+                                                                        {"right", ExitOn::right}}};
+  for (const Address* address : {&left.reading, &right.reading})
+    for (const auto& [name, value] : rows)
+      if (address->text("exit-on") == name) return value;
+  return ExitOn::end_rule;
+}
+
+std::unique_ptr<Endpoint> make_endpoint(const Specification& specification, Use use, const Context& context) {
+  if (!specification.writing) return make_one(specification.reading, use, context);
+  if (use == Use::reading) return make_one(specification.reading, use, context);
+  if (use == Use::writing) return make_one(*specification.writing, use, context);
+  return std::make_unique<Dual>(make_one(specification.reading, Use::reading, context),
+                                make_one(*specification.writing, Use::writing, context));
+}
+
+}  // namespace sluice

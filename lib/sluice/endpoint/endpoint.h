@@ -1,0 +1,77 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sluice/address/address.h"
+#include "sluice/core/log.h"
+#include "sluice/stream/session.h"
+#include "sluice/stream/stream.h"
+
+namespace sluice {
+
+/// What an endpoint is opened for: both ways, or one (-u, -U, the halves of `A!!B`).
+enum class Use { both, reading, writing };
+
+/// What all endpoints of a process share.
+struct Context {
+  Loop& loop;
+  Logger& log;
+  bool as_socat = false;     ///< defaults of socat where ours differ
+  int preferred_family = 0;  ///< -4, -6: AF_INET, AF_INET6; 0 leaves it to the resolver
+  bool sloppy = false;       ///< -s: an option that cannot be applied is a warning
+};
+
+/// A thing to be opened. One endpoint may give many streams, one a peer.
+class Endpoint {
+ public:
+  virtual ~Endpoint() = default;
+
+  /// Once, before the first open: resolves, binds, listens, so that peers can come and names are known.
+  /// Throws Failure.
+  virtual Task<> prepare() { co_return; }
+
+  /// What it is bound to, once prepared, as readiness reports it: `tcp 127.0.0.1:43121`.
+  virtual std::vector<std::string> names() const { return {}; }
+
+  /// Accepts, connects, starts: one peer's stream. nullptr says that no more come (stopped, or used up).
+  /// Throws Failure if it cannot be had.
+  virtual Task<std::unique_ptr<Stream>> open(Session& session) = 0;
+
+  /// Whether each open gives a peer of its own, again and again (fork).
+  virtual bool serves_many() const { return false; }
+
+  /// How many peers at once (max-children); nothing is no limit.
+  virtual std::optional<std::size_t> most_peers() const { return std::nullopt; }
+
+  /// Whether it wants its partner's descriptors instead of a relay (EXEC with nofork).
+  virtual bool takes_over() const { return false; }
+  /// Gives them to its program: replaces this process if it is all that the process is for, else waits for
+  /// the program and returns its exit status.
+  virtual Task<int> take_over(Stream& partner, Session& session, bool whole_process);
+
+  /// Makes a waiting and every later open return nullptr; streams that were opened go on.
+  virtual void stop() {}
+};
+
+/// A kind of endpoint: the keyword is the key, and what it looks like stands in the address layer's table.
+struct EndpointType {
+  std::string_view keyword;
+  std::unique_ptr<Endpoint> (*make)(const Address& address, Use use, const Context& context);
+};
+
+/// Every kind that is built. THE LIST of families stands in meson.build beside this file.
+std::span<const EndpointType> endpoint_types();
+
+/// When the session is to end, as exit-on= of either side says.
+ExitOn exit_on(const Specification& left, const Specification& right);
+
+/// The endpoint for an argument, with all that its options ask for: retries, the two halves of `A!!B`,
+/// readbytes, ignoreeof, line ends. Throws AddressError.
+std::unique_ptr<Endpoint> make_endpoint(const Specification& specification, Use use, const Context& context);
+
+}  // namespace sluice

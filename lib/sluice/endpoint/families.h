@@ -1,0 +1,27 @@
+#pragma once
+
+#include <memory>
+
+#include "sluice/endpoint/endpoint.h"
+
+/// What each family's .cc offers to the table. The options of an address have been checked by then.
+namespace sluice {
+
+using MakeEndpoint = std::unique_ptr<Endpoint>(const Address& address, Use use, const Context& context);
+
+MakeEndpoint make_standard;      // standard_streams.cc: STDIO, STDIN, STDOUT, STDERR, FD
+MakeEndpoint make_file;          // file.cc: OPEN, CREATE
+MakeEndpoint make_generic_open;  // generic_open.cc: GOPEN
+MakeEndpoint make_pipe;          // pipe.cc: PIPE
+MakeEndpoint make_tcp_connect;   // tcp.cc
+MakeEndpoint make_tcp_listen;
+MakeEndpoint make_unix_connect;  // unix.cc, with the ABSTRACT kind
+MakeEndpoint make_unix_listen;
+MakeEndpoint make_unix_client;
+MakeEndpoint make_unix_datagram;      // unix_datagram.cc: SENDTO, RECV, RECVFROM
+MakeEndpoint make_udp;                // udp.cc: CONNECT, SENDTO, DATAGRAM, RECV
+MakeEndpoint make_udp_server;         // udp_server.cc: LISTEN, RECVFROM
+MakeEndpoint make_exec;               // exec.cc: EXEC, SYSTEM
+MakeEndpoint make_in_process_filter;  // in_process.cc: UPPER, COUNT-LINES
+
+}  // namespace sluice

@@ -1,0 +1,102 @@
+#include "sluice/endpoint/file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+
+#include "sluice/endpoint/apply.h"
+#include "sluice/endpoint/families.h"
+#include "sluice/endpoint/socket.h"
+#include "sluice/endpoint/unix_path.h"
+#include "sluice/stream/fd_stream.h"
+
+namespace sluice {
+namespace {
+
+constexpr mode_t usual_mode = 0666;
+
+Fd try_open(const Address& address, const std::string& path, int flags) {
+  const ProcessSection section(address);
+  return Fd(::open(path.c_str(), flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
+                   wanted_mode(address).value_or(usual_mode)));
+}
+
+/// Without blocking the loop, though the other side of a FIFO may be long in coming.
+Task<Fd> open_when_possible(const Address& address, const std::string& path, int flags,
+                            const Context& context) {
+  for (;;) {
+    Fd fd = try_open(address, path, flags);
+    if (fd) co_return fd;
+    // A FIFO that nobody reads yet, opened for writing (fifo(7)); nothing tells when somebody does.
+    if (errno != ENXIO || (flags & O_ACCMODE) != O_WRONLY)
+      throw Failure(std::string(address.written()) + ": open " + path, last_error());
+    co_await context.loop.sleep(std::chrono::milliseconds(10));
+  }
+}
+
+int access_mode(Use use) { return use == Use::reading ? O_RDONLY : use == Use::writing ? O_WRONLY : O_RDWR; }
+
+}  // namespace
+
+Task<std::unique_ptr<Stream>> open_path(const Address& address, const std::string& path, int flags, Use use,
+                                        const Context& context, std::shared_ptr<void> companion) {
+  if (address.flag("unlink-early") || address.flag("unlink")) ::unlink(path.c_str());
+  const int all_flags = open_flags(address, flags | access_mode(use));
+  Fd fd = co_await open_when_possible(address, path, all_flags, context);
+  struct stat status {};
+  check("stat " + path, ::fstat(fd.get(), &status));
+  if (S_ISDIR(status.st_mode))
+    throw Failure(std::string(address.written()) + ": open " + path,
+                  std::make_error_code(std::errc::is_a_directory));
+  apply(address, {Phase::fd, Phase::late}, fd.get(), context);
+  if (address.flag("unlink-late")) ::unlink(path.c_str());
+  if (address.flag("unlink-close")) companion = unlink_at_end(path);
+  const int mode = all_flags & O_ACCMODE;
+  const bool terminal = ::isatty(fd.get()) != 0;
+  const bool fifo = S_ISFIFO(status.st_mode);
+  FdStream::Parts parts;
+  const auto access = access_of_inherited(fd.get()).value_or(Access::own);
+  auto descriptor = std::make_unique<Descriptor>(context.loop, std::move(fd), access);
+  // A FIFO that no writer has opened yet reads as if it had ended: wait for the first one.
+  if (fifo && mode == O_RDONLY) co_await descriptor->wait(Descriptor::readable);
+  parts.both = mode == O_RDWR;
+  parts.finish = finish_by(address, terminal || parts.both ? FinishBy::nothing : FinishBy::closing);
+  parts.traits = {Shape::bytes, !terminal && !(fifo && mode == O_RDWR),
+                  !terminal && !(fifo && mode == O_RDWR)};
+  parts.companion = std::move(companion);
+  (mode == O_WRONLY ? parts.out : parts.in) = std::move(descriptor);
+  co_return std::make_unique<FdStream>(std::move(parts));
+}
+
+namespace {
+
+class File final : public Endpoint {
+ public:
+  File(const Address& address, Use use, const Context& context, int flags)
+      : address_(address), use_(use), context_(context), flags_(flags) {}
+
+  Task<std::unique_ptr<Stream>> open(Session&) override {
+    const auto& path = address_.parameters[0].text;
+    context_.log.notice("opening file \"" + path + '"');
+    return open_path(address_, path, flags_, use_, context_);
+  }
+
+ private:
+  Address address_;
+  Use use_;
+  Context context_;
+  int flags_;
+};
+
+}  // namespace
+
+std::unique_ptr<Endpoint> make_file(const Address& address, Use use, const Context& context) {
+  if (address.keyword->name != "CREATE") return std::make_unique<File>(address, use, context, 0);
+  if (use == Use::reading)
+    throw AddressError(address, address.place, "CREATE cannot be read from (OPEN with creat and trunc can)");
+  return std::make_unique<File>(address, Use::writing, context, O_CREAT | O_TRUNC);
+}
+
+}  // namespace sluice

@@ -1,0 +1,46 @@
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "sluice/endpoint/families.h"
+#include "sluice/endpoint/file.h"
+
+namespace sluice {
+namespace {
+
+/// GOPEN: what stands at the path decides. A socket is connected to; anything else is opened, and a regular
+/// file that is only written to is created or appended to, as a shell's `>>` would.
+class GenericOpen final : public Endpoint {
+ public:
+  GenericOpen(const Address& address, Use use, const Context& context)
+      : address_(address), use_(use), context_(context) {}
+
+  Task<std::unique_ptr<Stream>> open(Session& session) override {
+    const auto& path = address_.parameters[0].text;
+    struct stat status {};
+    const bool exists = ::stat(path.c_str(), &status) == 0;
+    if (exists && S_ISSOCK(status.st_mode)) {
+      const auto client = make_unix_client(address_, use_, context_);
+      co_return co_await client->open(session);
+    }
+    const bool regular = !exists || S_ISREG(status.st_mode);
+    int flags = 0;
+    if (regular && use_ != Use::reading) flags |= O_APPEND;
+    if (!exists && use_ == Use::writing) flags |= O_CREAT;
+    context_.log.notice("opening " + std::string(exists && !regular ? "device or FIFO" : "regular file") +
+                        " \"" + path + '"');
+    co_return co_await open_path(address_, path, flags, use_, context_);
+  }
+
+ private:
+  Address address_;
+  Use use_;
+  Context context_;
+};
+
+}  // namespace
+
+std::unique_ptr<Endpoint> make_generic_open(const Address& address, Use use, const Context& context) {
+  return std::make_unique<GenericOpen>(address, use, context);
+}
+
+}  // namespace sluice

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sluice/endpoint/endpoint.h"
+#include "sluice/endpoint/socket.h"
+
+namespace sluice {
+
+/// What all listening stream sockets have in common: accepting, `range`, `accept-timeout`, `fork`.
+class Listener final : public Endpoint {
+ public:
+  struct Bound {
+    Fd socket;
+    SocketName name;
+    std::shared_ptr<void> companion = {};  ///< kept while it listens: a path to unlink
+  };
+  /// Makes, binds and names the socket; called by prepare, again and again with retry=.
+  using Bind = std::function<Task<Bound>()>;
+
+  Listener(const Address& address, const Context& context, std::string_view transport, SocketKind kind,
+           Bind bind);
+
+  Task<> prepare() override;
+  std::vector<std::string> names() const override;
+  Task<std::unique_ptr<Stream>> open(Session& session) override;
+  bool serves_many() const override { return forks_; }
+  void stop() override;
+
+ private:
+  Task<Fd> accept();
+
+  Address address_;
+  Context context_;
+  std::string transport_;
+  SocketKind kind_;
+  Bind bind_;
+  bool forks_;
+  std::optional<Range> range_;
+  SocketName name_;
+  std::unique_ptr<Descriptor> socket_;
+  std::shared_ptr<void> companion_;
+  bool stopped_ = false;
+};
+
+}  // namespace sluice

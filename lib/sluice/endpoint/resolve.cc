@@ -1,0 +1,127 @@
+#include <netdb.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "sluice/endpoint/socket.h"
+
+namespace sluice {
+
+namespace asio = boost::asio;
+
+namespace {
+
+/// `[::1]` as it stands in an address, without its brackets.
+std::string without_brackets(const std::string& host) {
+  if (host.size() >= 2 && host.front() == '[' && host.back() == ']') return host.substr(1, host.size() - 2);
+  return host;
+}
+
+std::optional<SocketName> numeric(const std::string& host, int family) {
+  addrinfo hints{};
+  hints.ai_family = family;
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_NUMERICHOST;
+  addrinfo* found = nullptr;
+  if (::getaddrinfo(host.c_str(), nullptr, &hints, &found) != 0) return std::nullopt;
+  const SocketName name(found->ai_addr, found->ai_addrlen);
+  ::freeaddrinfo(found);
+  return name;
+}
+
+std::uint16_t port_of(const Address& address, const Parameter& service, int type) {
+  if (const auto port = numeric_port(address, service)) return *port;
+  servent entry{};
+  servent* found = nullptr;
+  char buffer[1024];
+  const char* protocol = type == SOCK_DGRAM ? "udp" : "tcp";
+  if (::getservbyname_r(service.text.c_str(), protocol, &entry, buffer, sizeof buffer, &found) != 0 ||
+      found == nullptr)
+    throw AddressError(address, service.place, "unknown service \"" + service.text + '"');
+  return ntohs(static_cast<std::uint16_t>(found->s_port));
+}
+
+int family_of(const SocketKind& kind, const Context& context) {
+  if (kind.family != AF_UNSPEC) return kind.family;
+  return context.preferred_family;
+}
+
+Task<std::vector<SocketName>> look_up(const Address& address, const std::string& host, int family,
+                                      const Context& context) {
+  const std::string plain = without_brackets(host);
+  if (auto name = numeric(plain, family)) co_return std::vector{*name};
+  if (numeric(plain, AF_UNSPEC))
+    throw Failure(std::string(address.written()) + ": " + host + " is no " +
+                  (family == AF_INET ? "IPv4" : "IPv6") + " address");
+  asio::ip::tcp::resolver resolver(context.loop.context());
+  const auto results = co_await resolver.async_resolve(plain, "", asio::ip::resolver_base::flags(),
+                                                       asio::as_tuple(asio::use_awaitable));
+  if (const auto& error = std::get<0>(results))
+    throw Failure(std::string(address.written()) + ": resolve " + host + ": " + error.message());
+  std::vector<SocketName> names;
+  for (const auto& entry : std::get<1>(results)) {
+    const auto endpoint = entry.endpoint();
+    const SocketName name(endpoint.data(), static_cast<socklen_t>(endpoint.size()));
+    if (family == AF_UNSPEC || name.family() == family) names.push_back(name);
+  }
+  if (names.empty())
+    throw Failure(std::string(address.written()) + ": " + host + " has no " +
+                  (family == AF_INET ? "IPv4" : "IPv6") + " address");
+  co_return names;
+}
+
+}  // namespace
+
+Task<std::vector<SocketName>> resolve(const Address& address, const Parameter& host, const Parameter& service,
+                                      SocketKind kind, const Context& context) {
+  const std::uint16_t port = port_of(address, service, kind.type);
+  if (host.text.empty()) throw AddressError(address, host.place, "a host is missing");
+  auto names = co_await look_up(address, host.text, family_of(kind, context), context);
+  for (auto& name : names) name = name.with_port(port);
+  co_return names;
+}
+
+Task<SocketName> resolve_bind(const Address& address, int family, int type, std::uint16_t port,
+                              const Context& context) {
+  const Option* option = address.find("bind");
+  std::string host = option->text;
+  Parameter service{std::to_string(port), option->place};
+  const auto bracket = host.rfind(']');
+  const auto colon = host.rfind(':');
+  const bool only_colon =
+      colon != host.npos && (bracket != host.npos ? colon > bracket : host.find(':') == colon);
+  if (only_colon) {
+    service.text = host.substr(colon + 1);
+    host.resize(colon);
+  }
+  const std::uint16_t number = port_of(address, service, type);
+  if (host.empty()) host = family == AF_INET6 ? "::" : "0.0.0.0";
+  const auto names = co_await look_up(address, host, family, context);
+  co_return names.front().with_port(number);
+}
+
+SocketName wildcard(int family) {
+  sockaddr_in6 six{};
+  sockaddr_in four{};
+  six.sin6_family = AF_INET6;
+  four.sin_family = AF_INET;
+  if (family == AF_INET6) return {reinterpret_cast<const sockaddr*>(&six), sizeof six};
+  return {reinterpret_cast<const sockaddr*>(&four), sizeof four};
+}
+
+Task<SocketName> local_name(const Address& address, SocketKind kind, const Parameter& service,
+                            const Context& context) {
+  const std::uint16_t port = port_of(address, service, kind.type);
+  const int family = family_of(kind, context);
+  if (address.find("bind") != nullptr)
+    co_return co_await resolve_bind(address, family, kind.type, port, context);
+  const int usual = context.as_socat ? AF_INET : AF_INET6;
+  co_return wildcard(family != AF_UNSPEC ? family : usual).with_port(port);
+}
+
+}  // namespace sluice

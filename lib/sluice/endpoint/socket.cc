@@ -1,0 +1,243 @@
+#include "sluice/endpoint/socket.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <charconv>
+#include <cstring>
+
+#include <boost/asio/steady_timer.hpp>
+
+#include "sluice/endpoint/apply.h"
+#include "sluice/stream/fd_stream.h"
+#include "sluice/stream/message_stream.h"
+
+namespace sluice {
+namespace {
+
+/// Waits for readiness no longer than until a deadline; false if it has passed or the descriptor was stopped.
+Task<bool> wait_until(Descriptor& descriptor, Descriptor::Readiness readiness,
+                      std::optional<Duration> limit) {
+  if (!limit) co_return co_await descriptor.wait(readiness);
+  auto waiting = std::make_shared<bool>(true);
+  boost::asio::steady_timer timer(descriptor.loop().context(), *limit);
+  const auto deadline = Clock::now() + *limit;
+  timer.async_wait([&descriptor, readiness, waiting](const auto& error) {
+    if (!error && *waiting) descriptor.wake(readiness);
+  });
+  const bool ready = co_await descriptor.wait(readiness);
+  *waiting = false;
+  co_return ready&& Clock::now() < deadline;
+}
+
+struct FamilyRow {
+  std::string_view name;
+  int number;
+};
+
+constexpr std::array family_names = {
+    FamilyRow{"ip4", AF_INET},    FamilyRow{"ipv4", AF_INET}, FamilyRow{"inet", AF_INET},
+    FamilyRow{"inet4", AF_INET},  FamilyRow{"ip6", AF_INET6}, FamilyRow{"ipv6", AF_INET6},
+    FamilyRow{"inet6", AF_INET6}, FamilyRow{"unix", AF_UNIX}, FamilyRow{"local", AF_UNIX},
+};
+
+std::string bytes_of(const SocketName& name) {
+  // Where the address stands in sockaddr_in and sockaddr_in6.
+  if (name.family() == AF_INET)
+    return std::string(name.bytes().substr(offsetof(sockaddr_in, sin_addr), sizeof(in_addr)));
+  return std::string(name.bytes().substr(offsetof(sockaddr_in6, sin6_addr), sizeof(in6_addr)));
+}
+
+}  // namespace
+
+SocketKind with_options(const Address& address, SocketKind kind) {
+  if (const auto type = address.integer("so-type")) kind.type = static_cast<int>(*type);
+  if (const auto protocol = address.integer("so-protocol")) kind.protocol = static_cast<int>(*protocol);
+  if (const auto* family = address.find("protocol-family")) {
+    int number = -1;
+    for (const auto& [name, value] : family_names)
+      if (name == family->text) number = value;
+    if (number < 0) {
+      const auto& text = family->text;
+      const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+      if (error != std::errc{} || end != text.data() + text.size())
+        throw AddressError(address, family->place, "unknown protocol family \"" + text + '"');
+    }
+    kind.family = number;
+  }
+  return kind;
+}
+
+Fd make_socket(const Address& address, SocketKind kind, const Context& context) {
+  Fd fd(check(std::string(address.written()) + ": create a socket",
+              ::socket(kind.family, kind.type | SOCK_NONBLOCK | SOCK_CLOEXEC, kind.protocol)));
+  apply(address, {Phase::socket, Phase::pastsocket}, fd.get(), context);
+  return fd;
+}
+
+Fd make_local_socket(const Address& address, SocketKind kind, SocketName& name, const Context& context) {
+  const bool both = kind.family == AF_UNSPEC && name.host() == "::";
+  kind.family = name.family();
+  Fd fd;
+  try {
+    fd = make_socket(address, kind, context);
+  } catch (const Failure& failure) {
+    if (!both || failure.code() != std::errc::address_family_not_supported) throw;
+    name = wildcard(AF_INET).with_port(name.port());
+    kind.family = AF_INET;
+    return make_socket(address, kind, context);
+  }
+  const int off = 0;
+  if (both) ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+  return fd;
+}
+
+Task<> connect_socket(Descriptor& socket, const SocketName& to, std::optional<Duration> limit) {
+  const auto deadline = limit ? Clock::now() + *limit : Clock::time_point::max();
+  for (;;) {
+    if (::connect(socket.number(), to.data(), to.size()) == 0) co_return;
+    if (errno == EINTR) continue;
+    if (errno == EINPROGRESS) break;
+    if (errno != EAGAIN) throw Failure("connect to " + to.host_and_port(), last_error());
+    // The backlog of an AF_UNIX listener is full, and nothing tells when it no longer is.
+    if (Clock::now() >= deadline)
+      throw Failure("connect to " + to.host_and_port() + ": timed out", ExitStatus::timed_out);
+    co_await socket.loop().sleep(std::chrono::milliseconds(5));
+  }
+  if (!co_await wait_until(socket, Descriptor::writable, limit))
+    throw Failure("connect to " + to.host_and_port() + ": timed out", ExitStatus::timed_out);
+  int error = 0;
+  socklen_t size = sizeof error;
+  ::getsockopt(socket.number(), SOL_SOCKET, SO_ERROR, &error, &size);
+  if (error != 0)
+    throw Failure("connect to " + to.host_and_port(), std::error_code(error, std::generic_category()),
+                  error == ETIMEDOUT ? ExitStatus::timed_out : ExitStatus::failure);
+}
+
+Task<Fd> accept_from(Descriptor& socket, std::optional<Duration> limit) {
+  const auto deadline = limit ? Clock::now() + *limit : Clock::time_point::max();
+  for (;;) {
+    const int number = ::accept4(socket.number(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (number >= 0) co_return Fd(number);
+    // Errors of one connection (accept(2)) say nothing about the next.
+    if (errno == EINTR || errno == ECONNABORTED || errno == EPROTO || errno == EPERM) continue;
+    if (errno == EAGAIN) {
+      std::optional<Duration> left;
+      if (limit) left = deadline - Clock::now();
+      if (left && left->count() <= 0) throw Failure("nobody connected in time", ExitStatus::timed_out);
+      if (!co_await wait_until(socket, Descriptor::readable, left) && socket.stopped(Descriptor::readable))
+        co_return Fd();
+      continue;
+    }
+    throw Failure("accept", last_error());
+  }
+}
+
+void bind_socket(const Address& address, int fd, const SocketName& name) {
+  if (::bind(fd, name.data(), name.size()) == 0) return;
+  const auto why = last_error();
+  int type = SOCK_STREAM;
+  socklen_t size = sizeof type;
+  ::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size);
+  std::string message =
+      std::string(address.written()) + ": bind " + name.host_and_port() + ": " + why.message();
+  if (why == std::errc::address_in_use) message += holder_of(name, type);
+  throw Failure(message);
+}
+
+std::optional<Range> Range::of(const Address& address) {
+  const Option* option = address.find("range");
+  if (option == nullptr) return std::nullopt;
+  const auto refuse = [&](std::string_view message) -> AddressError {
+    return {address, option->place, "range \"" + option->text + "\": " + std::string(message)};
+  };
+  const std::string& text = option->text;
+  const bool six = text.starts_with('[');
+  const auto close = text.find(']');
+  if (six && close == text.npos) throw refuse("expects [<address>]/<bits>");
+  const std::string host = six ? text.substr(1, close - 1) : text.substr(0, text.find_first_of("/:"));
+  const std::string rest = six ? text.substr(close + 1) : text.substr(host.size());
+  Range range;
+  range.family_ = six ? AF_INET6 : AF_INET;
+  char bytes[16];
+  if (::inet_pton(range.family_, host.c_str(), bytes) != 1)
+    throw refuse("expects <address>/<bits> or <address>:<mask>");
+  const std::size_t length = six ? 16 : 4;
+  range.network_.assign(bytes, length);
+  if (rest.starts_with(':') && !six) {
+    if (::inet_pton(AF_INET, rest.c_str() + 1, bytes) != 1) throw refuse("the mask is no IPv4 address");
+    range.mask_.assign(bytes, length);
+  } else if (rest.starts_with('/')) {
+    unsigned bits = 0;
+    const auto [end, error] = std::from_chars(rest.data() + 1, rest.data() + rest.size(), bits);
+    if (error != std::errc{} || end != rest.data() + rest.size() || bits > length * 8)
+      throw refuse("the number of bits is out of range (0-" + std::to_string(length * 8) + ')');
+    range.mask_.assign(length, '\0');
+    for (unsigned i = 0; i < bits; ++i)
+      range.mask_[i / 8] = static_cast<char>(range.mask_[i / 8] | 0x80 >> i % 8);
+  } else {
+    throw refuse("expects <address>/<bits> or <address>:<mask>");
+  }
+  return range;
+}
+
+bool Range::contains(const SocketName& peer) const {
+  if (peer.family() != family_) return false;
+  const std::string address = bytes_of(peer);
+  for (std::size_t i = 0; i < address.size(); ++i)
+    if (((address[i] ^ network_[i]) & mask_[i]) != 0) return false;
+  return true;
+}
+
+FinishBy finish_by(const Address& address, FinishBy usual) {
+  constexpr std::array<std::pair<const char*, FinishBy>, 4> ways = {{{"shut-none", FinishBy::nothing},
+                                                                     {"shut-down", FinishBy::shutting_down},
+                                                                     {"shut-close", FinishBy::closing},
+                                                                     {"shut-null", FinishBy::empty_packet}}};
+  for (const auto& [name, way] : ways)
+    if (address.flag(name)) usual = way;
+  return usual;
+}
+
+void note_names(Session& session, const SocketName& local, const SocketName& peer) {
+  const auto note = [&](const char* name, const std::string& value) {
+    session.environment.emplace_back(name, value);
+  };
+  const auto bracketed = [](const SocketName& name) {
+    return name.family() == AF_INET6 ? '[' + name.host() + ']' : name.host();
+  };
+  if (!peer.empty()) {
+    note("SOCAT_PEERADDR", bracketed(peer));
+    if (peer.is_ip()) note("SOCAT_PEERPORT", std::to_string(peer.port()));
+  }
+  if (!local.empty()) {
+    note("SOCAT_SOCKADDR", bracketed(local));
+    if (local.is_ip()) note("SOCAT_SOCKPORT", std::to_string(local.port()));
+  }
+}
+
+std::unique_ptr<Stream> stream_of_socket(const Address& address, const Context& context,
+                                         std::unique_ptr<Descriptor> socket, int type,
+                                         std::shared_ptr<void> companion) {
+  apply(address, {Phase::connected, Phase::fd, Phase::late}, socket->number(), context);
+  if (type != SOCK_STREAM) {
+    MessageStream::Parts parts;
+    parts.socket = std::move(socket);
+    parts.sequenced = type == SOCK_SEQPACKET;
+    parts.null_eof = address.flag("null-eof");
+    parts.finish = finish_by(address, FinishBy::nothing);
+    parts.companion = std::move(companion);
+    return std::make_unique<MessageStream>(std::move(parts));
+  }
+  FdStream::Parts parts;
+  parts.in = std::move(socket);
+  parts.both = true;
+  parts.socket = true;
+  parts.finish = finish_by(address, FinishBy::shutting_down);
+  parts.traits = {Shape::bytes, true, parts.finish != FinishBy::nothing};
+  parts.companion = std::move(companion);
+  return std::make_unique<FdStream>(std::move(parts));
+}
+
+}  // namespace sluice
