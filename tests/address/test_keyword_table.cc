@@ -1,0 +1,130 @@
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "sluice/address/address.h"
+#include "words.h"
+
+namespace sluice {
+namespace {
+
+// As socat 1.8 lists them, and our own.
+constexpr std::string_view names =
+    "UPPER COUNT-LINES "
+    "ABSTRACT-CLIENT ABSTRACT-CONNECT ABSTRACT-LISTEN ABSTRACT-RECV ABSTRACT-RECVFROM "
+    "ABSTRACT-SENDTO ACCEPT-FD CREATE DCCP-CONNECT DCCP-LISTEN DCCP4-CONNECT DCCP4-LISTEN "
+    "DCCP6-CONNECT DCCP6-LISTEN EXEC FD GOPEN INTERFACE IP-DATAGRAM IP-RECV IP-RECVFROM IP-SENDTO "
+    "IP4-DATAGRAM IP4-RECV IP4-RECVFROM IP4-SENDTO IP6-DATAGRAM IP6-RECV IP6-RECVFROM IP6-SENDTO "
+    "OPEN OPENSSL OPENSSL-DTLS-CLIENT OPENSSL-DTLS-SERVER OPENSSL-LISTEN PIPE POSIXMQ-BIDIRECTIONAL "
+    "POSIXMQ-READ POSIXMQ-RECEIVE POSIXMQ-SEND POSIXMQ-WRITE PROXY PTY READLINE SCTP-CONNECT "
+    "SCTP-LISTEN SCTP4-CONNECT SCTP4-LISTEN SCTP6-CONNECT SCTP6-LISTEN SHELL SOCKET-CONNECT "
+    "SOCKET-DATAGRAM SOCKET-LISTEN SOCKET-RECV SOCKET-RECVFROM SOCKET-SENDTO SOCKETPAIR SOCKS4 "
+    "SOCKS4A SOCKS5-CONNECT SOCKS5-LISTEN STALL STDERR STDIN STDIO STDOUT SYSTEM TCP-CONNECT "
+    "TCP-LISTEN TCP4-CONNECT TCP4-LISTEN TCP6-CONNECT TCP6-LISTEN TEXT TUN UDP-CONNECT UDP-DATAGRAM "
+    "UDP-LISTEN UDP-RECV UDP-RECVFROM UDP-SENDTO UDP4-CONNECT UDP4-DATAGRAM UDP4-LISTEN UDP4-RECV "
+    "UDP4-RECVFROM UDP4-SENDTO UDP6-CONNECT UDP6-DATAGRAM UDP6-LISTEN UDP6-RECV UDP6-RECVFROM "
+    "UDP6-SENDTO UDPLITE-CONNECT UDPLITE-DATAGRAM UDPLITE-LISTEN UDPLITE-RECV UDPLITE-RECVFROM "
+    "UDPLITE-SENDTO UDPLITE4-CONNECT UDPLITE4-DATAGRAM UDPLITE4-LISTEN UDPLITE4-RECV "
+    "UDPLITE4-RECVFROM UDPLITE4-SENDTO UDPLITE6-CONNECT UDPLITE6-DATAGRAM UDPLITE6-LISTEN "
+    "UDPLITE6-RECV UDPLITE6-RECVFROM UDPLITE6-SENDTO UNIX-CLIENT UNIX-CONNECT UNIX-LISTEN UNIX-RECV "
+    "UNIX-RECVFROM UNIX-SENDTO VSOCK-CONNECT VSOCK-LISTEN ";
+
+constexpr std::string_view aliases =
+    "-=STDIO ABSTRACT=ABSTRACT-CLIENT ACCEPT=ACCEPT-FD CREAT=CREATE DATAGRAM=SOCKET-DATAGRAM "
+    "DCCP=DCCP-CONNECT DCCP-L=DCCP-LISTEN DCCP4=DCCP4-CONNECT DCCP4-L=DCCP4-LISTEN "
+    "DCCP6=DCCP6-CONNECT DCCP6-L=DCCP6-LISTEN DGRAM=SOCKET-DATAGRAM DTLS=OPENSSL-DTLS-CLIENT "
+    "DTLS-C=OPENSSL-DTLS-CLIENT DTLS-CLIENT=OPENSSL-DTLS-CLIENT DTLS-CONNECT=OPENSSL-DTLS-CLIENT "
+    "DTLS-L=OPENSSL-DTLS-SERVER DTLS-LISTEN=OPENSSL-DTLS-SERVER DTLS-SERVER=OPENSSL-DTLS-SERVER "
+    "ECHO=PIPE FIFO=PIPE FILE=OPEN IF=INTERFACE INET=TCP-CONNECT INET-L=TCP-LISTEN "
+    "INET-LISTEN=TCP-LISTEN INET4=TCP4-CONNECT INET4-L=TCP4-LISTEN INET4-LISTEN=TCP4-LISTEN "
+    "INET6=TCP6-CONNECT INET6-L=TCP6-LISTEN INET6-LISTEN=TCP6-LISTEN IP=IP-SENDTO "
+    "IP-DGRAM=IP-DATAGRAM IP-SEND=IP-SENDTO IP4=IP4-SENDTO IP4-DGRAM=IP4-DATAGRAM "
+    "IP4-SEND=IP4-SENDTO IP6=IP6-SENDTO IP6-DGRAM=IP6-DATAGRAM IP6-SEND=IP6-SENDTO "
+    "LOCAL=UNIX-CONNECT OPENSSL-CONNECT=OPENSSL OPENSSL-DTLS-CONNECT=OPENSSL-DTLS-CLIENT "
+    "OPENSSL-DTLS-LISTEN=OPENSSL-DTLS-SERVER POSIXMQ=POSIXMQ-BIDIRECTIONAL "
+    "POSIXMQ-RECV=POSIXMQ-RECEIVE PROXY-CONNECT=PROXY SCTP=SCTP-CONNECT SCTP-L=SCTP-LISTEN "
+    "SCTP4=SCTP4-CONNECT SCTP4-L=SCTP4-LISTEN SCTP6=SCTP6-CONNECT SCTP6-L=SCTP6-LISTEN "
+    "SENDTO=SOCKET-SENDTO SOCKS=SOCKS4 SOCKS5=SOCKS5-CONNECT SOCKS5-BIND=SOCKS5-LISTEN SSL=OPENSSL "
+    "SSL-L=OPENSSL-LISTEN TCP=TCP-CONNECT TCP-L=TCP-LISTEN TCP4=TCP4-CONNECT TCP4-L=TCP4-LISTEN "
+    "TCP6=TCP6-CONNECT TCP6-L=TCP6-LISTEN UDP=UDP-CONNECT UDP-DGRAM=UDP-DATAGRAM UDP-L=UDP-LISTEN "
+    "UDP-SEND=UDP-SENDTO UDP4=UDP4-CONNECT UDP4-DGRAM=UDP4-DATAGRAM UDP4-L=UDP4-LISTEN "
+    "UDP4-SEND=UDP4-SENDTO UDP6=UDP6-CONNECT UDP6-DGRAM=UDP6-DATAGRAM UDP6-L=UDP6-LISTEN "
+    "UDP6-SEND=UDP6-SENDTO UDPLITE=UDPLITE-CONNECT UDPLITE-DGRAM=UDPLITE-DATAGRAM "
+    "UDPLITE-L=UDPLITE-LISTEN UDPLITE-SEND=UDPLITE-SENDTO UDPLITE4=UDPLITE4-CONNECT "
+    "UDPLITE4-DGRAM=UDPLITE4-DATAGRAM UDPLITE4-L=UDPLITE4-LISTEN UDPLITE4-SEND=UDPLITE4-SENDTO "
+    "UDPLITE6=UDPLITE6-CONNECT UDPLITE6-DGRAM=UDPLITE6-DATAGRAM UDPLITE6-L=UDPLITE6-LISTEN "
+    "UDPLITE6-SEND=UDPLITE6-SENDTO UNIX=UNIX-CLIENT UNIX-L=UNIX-LISTEN UNIX-SEND=UNIX-SENDTO "
+    "VSOCK=VSOCK-CONNECT VSOCK-L=VSOCK-LISTEN ";
+
+TEST(KeywordTable, HasEveryKeywordOfTheLanguageAndNoOther) {
+  for (const auto name : words(names)) {
+    const auto* row = find_keyword(name);
+    ASSERT_NE(row, nullptr) << name;
+    EXPECT_EQ(row->name, name);
+  }
+  EXPECT_EQ(keyword_rows().size(), words(names).size());
+}
+
+TEST(KeywordTable, HasEveryAliasOfTheLanguageAndNoOther) {
+  for (const auto word : words(aliases)) {
+    const auto [alias, name] = both_sides(word);
+    const auto* row = find_keyword(alias);
+    ASSERT_NE(row, nullptr) << alias;
+    EXPECT_EQ(row->name, name);
+  }
+  EXPECT_EQ(keyword_aliases().size(), words(aliases).size());
+}
+
+TEST(KeywordTable, IsReadInAnyCase) {
+  EXPECT_EQ(find_keyword("tcp-listen"), find_keyword("TCP-LISTEN"));
+  EXPECT_EQ(find_keyword("Tcp-L"), find_keyword("TCP-LISTEN"));
+  EXPECT_EQ(find_keyword("-"), find_keyword("stdio"));
+}
+
+TEST(KeywordTable, DoesNotKnowOtherWords) {
+  for (const auto* word : {"", "TC", "TCP-", "TCP ", " TCP", "3", "/", "TCPX", "\xff"})
+    EXPECT_EQ(find_keyword(word), nullptr) << word;
+}
+
+TEST(KeywordTable, CountsTheParametersThatItsSyntaxShows) {
+  for (const auto& row : keyword_rows()) {
+    std::size_t all = 0;
+    std::size_t optional = 0;
+    for (std::size_t i = 0; i < row.syntax.size(); ++i) {
+      all += row.syntax[i] == ':' ? 1 : 0;
+      optional += row.syntax.substr(i).starts_with("[:") ? 1 : 0;
+    }
+    EXPECT_EQ(row.most_parameters, all) << row.name;
+    EXPECT_EQ(row.least_parameters, all - optional) << row.name;
+  }
+}
+
+TEST(KeywordTable, HasAHelpLineAndGroupsInEachRow) {
+  for (const auto& row : keyword_rows()) {
+    EXPECT_FALSE(row.help.empty()) << row.name;
+    EXPECT_EQ(row.help.find('\n'), row.help.npos) << row.name;
+    EXPECT_TRUE(overlap(row.groups, Group::fd)) << row.name;
+  }
+}
+
+TEST(KeywordTable, KnowsWhichAddressesForkAndWhichListen) {
+  struct {
+    std::string_view name;
+    Group has, has_not;
+  } constexpr rows[] = {
+      {"TCP-LISTEN", Group::listen | Group::child | Group::range, Group::udp},
+      {"TCP4-CONNECT", Group::tcp | Group::ip4 | Group::child, Group::ip6},
+      {"UDP-RECVFROM", Group::child | Group::range, Group::listen},
+      {"UNIX-LISTEN", Group::named | Group::unix_, Group::range},
+      {"EXEC", Group::exec | Group::fork, Group::child},
+      {"OPEN", Group::open | Group::reg, Group::socket},
+  };
+  for (const auto& row : rows) {
+    const auto groups = find_keyword(row.name)->groups;
+    EXPECT_EQ(groups | row.has, groups) << row.name;
+    EXPECT_FALSE(overlap(groups, row.has_not)) << row.name;
+  }
+}
+
+}  // namespace
+}  // namespace sluice
