@@ -4,6 +4,7 @@
 #include <wctype.h>
 
 #include <array>
+#include <cerrno>
 #include <cwchar>
 
 namespace sluice {
@@ -11,22 +12,25 @@ namespace {
 
 bool printable_ascii(char c) { return c >= ' ' && c <= '~'; }
 
-/// The user's own locale for as long as a name is looked at: the tools never set one, since that costs
-/// start-up.
+/// The user's own locale, and errno kept, for as long as a name is looked at: the tools never set one, since
+/// that costs start-up.
 class UserLocale {
  public:
   UserLocale() : locale_(::newlocale(LC_CTYPE_MASK, "", nullptr)) {
     if (locale_ != nullptr) before_ = ::uselocale(locale_);
   }
   ~UserLocale() {
-    if (locale_ == nullptr) return;
-    ::uselocale(before_);
-    ::freelocale(locale_);
+    if (locale_ != nullptr) {
+      ::uselocale(before_);
+      ::freelocale(locale_);
+    }
+    errno = error_;
   }
   UserLocale(const UserLocale&) = delete;
   UserLocale& operator=(const UserLocale&) = delete;
 
  private:
+  int error_ = errno;
   locale_t locale_;
   locale_t before_ = nullptr;
 };
