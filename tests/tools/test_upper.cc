@@ -161,18 +161,5 @@ TEST(Upper, LeavesTheFlagsOfItsDescriptionsAlone) {
   EXPECT_EQ(::fcntl(out.writing.get(), F_GETFL) & O_NONBLOCK, 0);
 }
 
-TEST(Upper, DescribesItselfToManAndTheShells) {
-  EXPECT_EQ(run_upper({"--print-manual"}).out.substr(0, 12), ".TH UPPER 1 ");
-  for (const std::string shell : {"bash", "zsh", "fish"}) {
-    const TemporaryDirectory directory;
-    const Ended printed = run_upper({"--print-completion=" + shell});
-    EXPECT_NE(printed.out.find("ready-file"), std::string::npos);
-    const std::string script = directory.file("script", printed.out);
-    if (run({"sh", "-c", "command -v " + shell}).status != 0) continue;
-    EXPECT_EQ(run({shell, "-n", script}), (Ended{.out = "", .err = "", .captured = {}, .status = 0}))
-        << shell;
-  }
-}
-
 }  // namespace
 }  // namespace sluice::test
