@@ -139,6 +139,8 @@ std::unique_ptr<Endpoint> make_one(const Address& address, Use use, const Contex
 
 }  // namespace
 
+Task<> Endpoint::prepare() { co_return; }
+
 Task<int> Endpoint::take_over(Stream&, Session&, bool) { co_return 0; }
 
 ExitOn exit_on(const Specification& left, const Specification& right) {

@@ -33,7 +33,7 @@ class Endpoint {
 
   /// Once, before the first open: resolves, binds, listens, so that peers can come and names are known.
   /// Throws Failure.
-  virtual Task<> prepare() { co_return; }
+  virtual Task<> prepare();
 
   /// What it is bound to, once prepared, as readiness reports it: `tcp 127.0.0.1:43121`.
   virtual std::vector<std::string> names() const { return {}; }

@@ -39,6 +39,8 @@ void Event::notify() {
   timer_.cancel();
 }
 
+Task<> Event::wait() { co_await wait_until(Clock::time_point::max()); }
+
 Task<bool> Event::wait_until(Clock::time_point deadline) {
   while (!notified_) {
     if (Clock::now() >= deadline) co_return false;

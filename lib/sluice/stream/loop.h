@@ -46,7 +46,7 @@ class Event {
   explicit Event(Loop& loop) : timer_(loop.context()) {}
 
   void notify();
-  Task<> wait() { co_await wait_until(Clock::time_point::max()); }
+  Task<> wait();
   /// Whether it was notified before the deadline.
   Task<bool> wait_until(Clock::time_point deadline);
 

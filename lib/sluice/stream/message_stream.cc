@@ -47,6 +47,8 @@ KeptMessage Inbox::take() {
   return first;
 }
 
+Task<> Inbox::wait() { co_await arrived_.wait(); }
+
 MessageStream::MessageStream(Parts parts) : parts_(std::move(parts)), gone_(parts_.socket->loop()) {
   const int number = parts_.socket->number();
   info_.traits = {Shape::messages,

@@ -30,7 +30,7 @@ class Inbox {
   bool empty() const { return messages_.empty(); }
   bool over() const { return over_; }
   KeptMessage take();
-  Task<> wait() { co_await arrived_.wait(); }
+  Task<> wait();
 
  private:
   std::deque<KeptMessage> messages_;

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sluice/cli/tool.h"
+#include "sluice/core/log.h"
+#include "sluice/endpoint/bridge.h"
+
+namespace sluice {
+
+/// What a command line in socat's language asks for.
+struct SockcatRun {
+  BridgePlan plan;
+  LogSettings log;
+  /// Only a text is asked for, not a transfer: -V, -h, --help...
+  std::optional<std::string> text;
+};
+
+/// What is said about sockcat; its rows are the options.
+const ToolDescription& sockcat_description();
+
+/// Reads a command line: options first, spelled as socat spells them (`-lf<file>` and `-lf <file>`, `-t0.5`,
+/// `-d -d`, `-dd`, `-d3`), then two addresses. Throws UsageError.
+SockcatRun sockcat_run_of(const Invocation& invocation);
+
+/// What -h (1), -hh (2) and -hhh (3) print: options, addresses, and from 2 on every address option.
+std::string sockcat_listing(int level);
+
+}  // namespace sluice
