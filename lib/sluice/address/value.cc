@@ -37,7 +37,12 @@ constexpr std::array times = {Unit{"", 1'000'000'000},   Unit{"us", 1'000},
 
 std::string quoted(std::string_view text) { return '"' + std::string(text) + '"'; }
 
-ReadValue good(Value value) { return {std::move(value), {}}; }
+template <class T>
+ReadValue good(T value) {
+  ReadValue read;
+  read.value.emplace<T>(std::move(value));
+  return read;
+}
 ReadValue bad(std::string complaint) { return {{}, std::move(complaint)}; }
 ReadValue not_a_number(std::string_view text) { return bad(quoted(text) + " is not a number"); }
 
