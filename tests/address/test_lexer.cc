@@ -68,6 +68,7 @@ constexpr Row rows[] = {
     {R"("a'b c'd")", "a'b c'd", ""},
     {R"("a'b"c'd")", "a'b\"c'd", ""},
     {R"("a(b'c)d')e":f)", "a(b'c)d')e", ":f"},
+    {R"(("[b"]c:d"]:e"):f)", "(\"[b\"]c:d\"]:e\")", ":f"},
     // The manual lets quotes and brackets stand alone within "..."; socat finds no end of them.
     {R"("a'b":c)", "a'b", ":c"},
     {R"("a(b":c)", "a(b", ":c"},

@@ -1,9 +1,6 @@
 #include "sluice/address/lexer.h"
 
-#include <cstddef>
 #include <vector>
-
-#include "sluice/address/address.h"
 
 namespace sluice {
 namespace {
@@ -15,11 +12,14 @@ constexpr char unescaped(char c) {
   return index == letters.npos ? c : controls[index];
 }
 
+}  // namespace
+
 /// What is open at a place: the closing characters that are waited for, innermost last, and where each began.
-struct Open {
+struct Lexer::Open {
   std::string closings;
   std::vector<std::size_t> places;
 
+  bool nothing() const { return closings.empty(); }
   void push(char opening, std::size_t place) {
     closings += closing(opening);
     places.push_back(place);
@@ -28,10 +28,7 @@ struct Open {
     closings.pop_back();
     places.pop_back();
   }
-  bool in_quotes() const { return closings.back() == '\'' || closings.back() == '"'; }
 };
-
-}  // namespace
 
 Lexer::Piece Lexer::until(std::string_view delimiters) {
   Piece piece{{}, place_};
@@ -40,7 +37,7 @@ Lexer::Piece Lexer::until(std::string_view delimiters) {
     if (c == '\\')
       take_escape(piece.text);
     else if (c == '\'')
-      take_single_quotes(piece.text);
+      take_quotes(piece.text);
     else if (c == '"')
       take_double_quotes(piece.text);
     else if (closing(c) != '\0')
@@ -73,73 +70,58 @@ void Lexer::take_escape(std::string& text) {
   place_ += 2;
 }
 
+void Lexer::take_nested(Open& open, std::string& text) {
+  const char c = source_[place_];
+  if (c == '\\') {
+    take_escape(text);
+    return;
+  }
+  if (!open.nothing() && c == open.closings.back())
+    open.pop();
+  else if (closing(c) != '\0' && (open.nothing() || open.closings.back() != '\''))
+    open.push(c, place_);
+  text += c;
+  ++place_;
+}
+
 void Lexer::take_brackets(std::string& text) {
   Open open;
   do {
-    if (at_end())
-      throw AddressError(source_, open.places.back(),
-                         std::string("no closing ") + open.closings.back() + " for this");
-    const char c = source_[place_];
-    if (c == '\\') {
-      take_escape(text);
-      continue;
-    }
-    if (!open.closings.empty() && c == open.closings.back())
-      open.pop();
-    else if (closing(c) != '\0' && (open.closings.empty() || !open.in_quotes()))
-      open.push(c, place_);
-    text += c;
-    ++place_;
-  } while (!open.closings.empty());
+    if (at_end()) throw not_closed(open.places.back());
+    take_nested(open, text);
+  } while (!open.nothing());
 }
 
-void Lexer::take_single_quotes(std::string& text) {
-  const auto opening = place_++;
+void Lexer::take_quotes(std::string& text) {
+  const auto opening = place_;
+  const char quote = source_[place_++];
   while (!at_end()) {
-    if (take('\'')) return;
+    if (take(quote)) return;
     if (source_[place_] == '\\')
       take_escape(text);
     else
       text += source_[place_++];
   }
-  throw AddressError(source_, opening, "no closing ' for this");
+  throw not_closed(opening);
 }
 
 void Lexer::take_double_quotes(std::string& text) {
   const auto opening = place_++;
+  Open open;
   std::string nested;
-  if (take_nested_to_double_quote(nested)) {
-    text += nested;
-    return;
-  }
-  place_ = opening + 1;
   while (!at_end()) {
-    if (take('"')) return;
-    if (source_[place_] == '\\')
-      take_escape(text);
-    else
-      text += source_[place_++];
+    if (open.nothing() && take('"')) {
+      text += nested;
+      return;
+    }
+    take_nested(open, nested);
   }
-  throw AddressError(source_, opening, "no closing \" for this");
+  place_ = opening;
+  take_quotes(text);
 }
 
-bool Lexer::take_nested_to_double_quote(std::string& text) {
-  Open open;
-  while (!at_end()) {
-    if (open.closings.empty() && take('"')) return true;
-    const char c = source_[place_];
-    if (c == '\\') {
-      take_escape(text);
-      continue;
-    }
-    if (!open.closings.empty() && c == open.closings.back())
-      open.pop();
-    else if (closing(c) != '\0' && (open.closings.empty() || !open.in_quotes()))
-      open.push(c, place_);
-    text += c;
-    ++place_;
-  }
-  return false;
+AddressError Lexer::not_closed(std::size_t opening) const {
+  return {source_, opening, std::string("no closing ") + closing(source_[opening]) + " for this"};
 }
 
 }  // namespace sluice

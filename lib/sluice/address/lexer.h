@@ -1,7 +1,10 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
+
+#include "sluice/address/address.h"
 
 namespace sluice {
 
@@ -28,8 +31,8 @@ constexpr char closing(char opening) {
 /// - '...' keeps everything together, and so does "..."; the quotes themselves go, escapes still work.
 /// - (...), [...] and {...} keep everything together up to the closing bracket, nested ones and quotes
 ///   included, and stay in the text.
-/// - Inside "...", brackets and '...' reach to their closing ends and stay in the text, as far as all of them
-///   have one; else each character stands for itself.
+/// - Inside "...", brackets and '...' reach to their closing ends and stay in the text, if all of them have
+///   one (as socat demands); else each character stands for itself (as its manual says).
 /// - `!!` ends an address.
 /// What is opened and not closed is an AddressError with the caret at its opening; a piece holds no NUL.
 class Lexer {
@@ -51,12 +54,15 @@ class Lexer {
   std::size_t place() const { return place_; }
 
  private:
+  struct Open;
+
   bool at_join() const { return source_.substr(place_, 2) == "!!"; }
   void take_escape(std::string& text);
+  void take_nested(Open& open, std::string& text);
   void take_brackets(std::string& text);
-  void take_single_quotes(std::string& text);
+  void take_quotes(std::string& text);
   void take_double_quotes(std::string& text);
-  bool take_nested_to_double_quote(std::string& text);
+  AddressError not_closed(std::size_t opening) const;
 
   std::string_view source_;
   std::size_t place_ = 0;
