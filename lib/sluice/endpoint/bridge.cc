@@ -157,7 +157,8 @@ class Bridge {
     std::exception_ptr thrown;
     try {
       auto left = co_await left_->open(session);
-      auto right = left ? co_await open_or_hand_over(*right_, *left, session, true) : nullptr;
+      std::unique_ptr<Stream> right;
+      if (left) right = co_await open_or_hand_over(*right_, *left, session, true);
       if (left && right) co_await converse(std::move(left), std::move(right), *running);
     } catch (...) {
       thrown = std::current_exception();
@@ -222,8 +223,11 @@ class Bridge {
     try {
       // Its own endpoint for each peer: a listener behind a listener is used up by one.
       const auto endpoint = make(!left_serves);
-      auto other = left_serves ? co_await open_or_hand_over(*endpoint, *peer, session, false)
-                               : co_await endpoint->open(session);
+      std::unique_ptr<Stream> other;
+      if (left_serves)
+        other = co_await open_or_hand_over(*endpoint, *peer, session, false);
+      else
+        other = co_await endpoint->open(session);
       --opening_;
       opening = false;
       if (!other) co_return;

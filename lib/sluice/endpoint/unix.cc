@@ -29,15 +29,15 @@ class UnixConnect final : public Endpoint {
         if (!any_type_ || failure.code() != std::errc::wrong_protocol_type || kind.type != SOCK_STREAM) throw;
       }
       // A server of sequenced packets refuses datagrams as well.
-      kind.type = co_await accepts(SOCK_DGRAM) ? SOCK_DGRAM : SOCK_SEQPACKET;
+      kind.type = accepts(SOCK_DGRAM) ? SOCK_DGRAM : SOCK_SEQPACKET;
     }
   }
 
  private:
-  Task<bool> accepts(int type) {
+  bool accepts(int type) const {
     const Fd probe(::socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     const ProcessSection section(address_);
-    co_return ::connect(probe.get(), to_.data(), to_.size()) == 0;
+    return ::connect(probe.get(), to_.data(), to_.size()) == 0;
   }
 
   Task<std::unique_ptr<Stream>> connect(SocketKind kind, Session& session) {
