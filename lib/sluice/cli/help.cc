@@ -84,7 +84,9 @@ std::string help_text(const ToolDescription& description) {
 }
 
 std::string version_text(const ToolDescription& description) {
-  return std::string(description.name) + " (sluice) " SLUICE_VERSION "\n";
+  std::string text(description.name);
+  text += " (sluice) " SLUICE_VERSION "\n";
+  return text;
 }
 
 }  // namespace sluice

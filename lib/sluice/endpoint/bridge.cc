@@ -220,9 +220,10 @@ class Bridge {
   Task<> serve_peer(std::unique_ptr<Stream> peer, std::shared_ptr<Running> running, bool left_serves) {
     Session& session = running->session;
     bool opening = true;
+    std::unique_ptr<Endpoint> endpoint;
     try {
       // Its own endpoint for each peer: a listener behind a listener is used up by one.
-      const auto endpoint = make(!left_serves);
+      endpoint = make(!left_serves);
       std::unique_ptr<Stream> other;
       if (left_serves)
         other = co_await open_or_hand_over(*endpoint, *peer, session, false);
@@ -230,14 +231,18 @@ class Bridge {
         other = co_await endpoint->open(session);
       --opening_;
       opening = false;
-      if (!other) co_return;
-      if (left_serves)
+      if (other && left_serves)
         co_await converse(std::move(peer), std::move(other), *running);
-      else
+      else if (other)
         co_await converse(std::move(other), std::move(peer), *running);
     } catch (const Failure& failure) {
       if (opening) --opening_;
       log_.write(Severity::error, failure.what(), failure.detail());
+    }
+    // One that would serve many itself may still have a task at work.
+    if (endpoint && endpoint->serves_many()) {
+      endpoint->stop();
+      retired_.push_back(std::move(endpoint));
     }
   }
 
@@ -282,7 +287,7 @@ class Bridge {
     const auto [error, first] = co_await signals_.async_wait(asio::as_tuple(asio::use_awaitable));
     if (error) co_return;
     ending_ = true;
-    log_.warning("exiting on signal " + std::to_string(first));
+    log_.write(limits_.as_socat ? Severity::warning : Severity::notice, "exiting on signal " + std::to_string(first));
     const bool listens = left_->serves_many() || right_->serves_many();
     if (!listens || limits_.as_socat) status_ = 128 + first;
     left_->stop();
@@ -348,6 +353,7 @@ class Bridge {
   Fd raw_left_;
   Fd raw_right_;
   std::list<std::shared_ptr<Running>> running_;
+  std::vector<std::unique_ptr<Endpoint>> retired_;
   std::uint64_t count_ = 0;
   std::size_t opening_ = 0;
   std::size_t relaying_ = 0;

@@ -20,7 +20,7 @@ MakeEndpoint make_unix_listen;
 MakeEndpoint make_unix_client;
 MakeEndpoint make_unix_datagram;      // unix_datagram.cc: SENDTO, RECV, RECVFROM
 MakeEndpoint make_udp;                // udp.cc: CONNECT, SENDTO, DATAGRAM, RECV
-MakeEndpoint make_udp_server;         // udp_server.cc: LISTEN, RECVFROM
+MakeEndpoint make_udp_server;         // LISTEN, RECVFROM
 MakeEndpoint make_exec;               // exec.cc: EXEC, SYSTEM
 MakeEndpoint make_in_process_filter;  // in_process.cc: UPPER, COUNT-LINES
 

@@ -16,21 +16,6 @@
 namespace sluice {
 namespace {
 
-/// Waits for readiness no longer than until a deadline; false if it has passed or the descriptor was stopped.
-Task<bool> wait_until(Descriptor& descriptor, Descriptor::Readiness readiness,
-                      std::optional<Duration> limit) {
-  if (!limit) co_return co_await descriptor.wait(readiness);
-  auto waiting = std::make_shared<bool>(true);
-  boost::asio::steady_timer timer(descriptor.loop().context(), *limit);
-  const auto deadline = Clock::now() + *limit;
-  timer.async_wait([&descriptor, readiness, waiting](const auto& error) {
-    if (!error && *waiting) descriptor.wake(readiness);
-  });
-  const bool ready = co_await descriptor.wait(readiness);
-  *waiting = false;
-  co_return ready&& Clock::now() < deadline;
-}
-
 struct FamilyRow {
   std::string_view name;
   int number;
@@ -50,6 +35,18 @@ std::string bytes_of(const SocketName& name) {
 }
 
 }  // namespace
+
+Task<bool> wait_until(Descriptor& descriptor, Descriptor::Readiness readiness, Clock::time_point deadline) {
+  if (deadline == Clock::time_point::max()) co_return co_await descriptor.wait(readiness);
+  auto waiting = std::make_shared<bool>(true);
+  boost::asio::steady_timer timer(descriptor.loop().context(), deadline);
+  timer.async_wait([&descriptor, readiness, waiting](const auto& error) {
+    if (!error && *waiting) descriptor.wake(readiness);
+  });
+  const bool ready = co_await descriptor.wait(readiness);
+  *waiting = false;
+  co_return ready&& Clock::now() < deadline;
+}
 
 SocketKind with_options(const Address& address, SocketKind kind) {
   if (const auto type = address.integer("so-type")) kind.type = static_cast<int>(*type);
@@ -105,7 +102,7 @@ Task<> connect_socket(Descriptor& socket, const SocketName& to, std::optional<Du
       throw Failure("connect to " + to.host_and_port() + ": timed out", ExitStatus::timed_out);
     co_await socket.loop().sleep(std::chrono::milliseconds(5));
   }
-  if (!co_await wait_until(socket, Descriptor::writable, limit))
+  if (!co_await wait_until(socket, Descriptor::writable, deadline))
     throw Failure("connect to " + to.host_and_port() + ": timed out", ExitStatus::timed_out);
   int error = 0;
   socklen_t size = sizeof error;
@@ -123,11 +120,9 @@ Task<Fd> accept_from(Descriptor& socket, std::optional<Duration> limit) {
     // Errors of one connection (accept(2)) say nothing about the next.
     if (errno == EINTR || errno == ECONNABORTED || errno == EPROTO || errno == EPERM) continue;
     if (errno == EAGAIN) {
-      std::optional<Duration> left;
-      if (limit) left = deadline - Clock::now();
-      if (left && left->count() <= 0) throw Failure("nobody connected in time", ExitStatus::timed_out);
-      if (!co_await wait_until(socket, Descriptor::readable, left) && socket.stopped(Descriptor::readable))
-        co_return Fd();
+      if (Clock::now() >= deadline) throw Failure("nobody connected in time", ExitStatus::timed_out);
+      co_await wait_until(socket, Descriptor::readable, deadline);
+      if (socket.stopped(Descriptor::readable)) co_return Fd();
       continue;
     }
     throw Failure("accept", last_error());

@@ -44,6 +44,10 @@ Task<SocketName> local_name(const Address& address, SocketKind kind, const Param
 /// system's default is (IPV6_V6ONLY), or just IPv4, and `name` with it, on a system without IPv6.
 Fd make_local_socket(const Address& address, SocketKind kind, SocketName& name, const Context& context);
 
+/// Waits for readiness, but no longer than until a deadline: false if it has passed or the descriptor was
+/// stopped. It may complete early.
+Task<bool> wait_until(Descriptor& descriptor, Descriptor::Readiness readiness, Clock::time_point deadline);
+
 /// Connects a socket; waits no longer than `limit`. Throws Failure: `connect to X: Connection refused`.
 Task<> connect_socket(Descriptor& socket, const SocketName& to, std::optional<Duration> limit);
 
