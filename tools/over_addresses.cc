@@ -2,6 +2,10 @@
 
 #include <limits>
 
+#include "sluice/endpoint/bridge.h"
+#include "sluice/endpoint/in_process.h"
+#include "sluice/stream/filtered.h"
+
 namespace sluice {
 namespace {
 
@@ -39,8 +43,129 @@ std::optional<AddressRun> address_run_of(const Invocation& invocation, const Arg
   return run;
 }
 
-int run_over_addresses(const AddressRun&, const FilterFactory&) {
-  throw UsageError("addresses are not part of this build");
+namespace {
+
+/// What is read one after the other as one stream, each text through a filter of its own. A source that
+/// cannot be opened is reported and the rest still read.
+class Sequence final : public Stream {
+ public:
+  Sequence(std::vector<Specification> sources, FilterFactory factory, const Context& context,
+           Session& session)
+      : sources_(std::move(sources)), factory_(std::move(factory)), context_(context), session_(session) {}
+
+  Task<End> read_some(Batch& into) override {
+    while (!stopped_) {
+      if (!current_ && !co_await open_next()) co_return End{End::finished, {}};
+      const End end = co_await current_->read_some(into);
+      if (end.kind != End::finished) co_return end;
+      co_await current_->close(session_.limits);
+      current_.reset();
+    }
+    co_return End{End::abandoned, {}};
+  }
+  Task<End> write_some(Batch&) override { co_return end_of(EPIPE); }
+  Task<End> finish() override { co_return End{}; }
+  Task<> closed() override { co_return; }
+  Task<> discard_input() override { co_return; }
+  void stop_reading() override {
+    stopped_ = true;
+    if (current_) current_->stop_reading();
+  }
+  void stop_writing() override {}
+  Task<> close(const Limits& limits) override {
+    if (current_) co_await current_->close(limits);
+  }
+  const Info& info() const override { return info_; }
+
+ private:
+  Task<bool> open_next() {
+    for (; next_ < sources_.size(); ++next_) {
+      try {
+        const auto endpoint = make_endpoint(sources_[next_], Use::reading, context_);
+        current_ = co_await endpoint->open(session_);
+      } catch (const Failure& failure) {
+        context_.log.write(Severity::error, failure.what(), failure.detail());
+        session_.status = static_cast<int>(failure.status());
+      }
+      if (!current_) continue;
+      current_ = filtered(std::move(current_), factory_(), nullptr);
+      ++next_;
+      co_return true;
+    }
+    co_return false;
+  }
+
+  std::vector<Specification> sources_;
+  FilterFactory factory_;
+  Context context_;
+  Session& session_;
+  Info info_;
+  std::unique_ptr<Stream> current_;
+  std::size_t next_ = 0;
+  bool stopped_ = false;
+};
+
+class SequenceEndpoint final : public Endpoint {
+ public:
+  SequenceEndpoint(std::vector<Specification> sources, FilterFactory factory, const Context& context)
+      : sources_(std::move(sources)), factory_(std::move(factory)), context_(context) {}
+  Task<std::unique_ptr<Stream>> open(Session& session) override {
+    co_return std::make_unique<Sequence>(sources_, factory_, context_, session);
+  }
+
+ private:
+  std::vector<Specification> sources_;
+  FilterFactory factory_;
+  Context context_;
+};
+
+/// The address of a file, whatever its name contains.
+Specification file(const std::string& name) {
+  if (name == "-") return parse_specification("STDIN");
+  Specification file = parse_specification("OPEN:x");
+  file.reading.parameters[0].text = name;
+  return file;
+}
+
+/// The address to serve: peers come to it again and again, whether or not it says fork.
+Specification serving(const std::string& text) {
+  Specification serving{parse_address(text), {}};
+  Address& address = serving.reading;
+  if (!overlap(address.keyword->groups, Group::child))
+    throw AddressError(address, address.place,
+                       "no clients come to such an address (TCP-LISTEN, UNIX-LISTEN, UDP-RECVFROM...)");
+  address.options.push_back({find_option("fork"), true, {}, false, address.place});
+  return serving;
+}
+
+}  // namespace
+
+int run_over_addresses(const AddressRun& run, const FilterFactory& factory) {
+  LogSettings settings;
+  settings.program = run.program;
+  Logger log(settings);
+  BridgePlan plan;
+  plan.ready_fd = run.ready_fd;
+  plan.ready_file = run.ready_file;
+  if (run.serve) {
+    plan.left = [served = serving(*run.serve)](Use use, const Context& context) {
+      return make_endpoint(served, use, context);
+    };
+    plan.right = [factory](Use, const Context& context) { return answering_endpoint(context, factory); };
+    return bridge(plan, log);
+  }
+  std::vector<Specification> sources;
+  for (const auto& address : run.from) sources.push_back(parse_specification(address));
+  if (run.from.empty())
+    for (const auto& name : run.files) sources.push_back(file(name));
+  if (sources.empty()) sources.push_back(file("-"));
+  const Specification target = parse_specification(run.to.value_or("STDOUT"));
+  plan.limits.direction = Direction::left_to_right;
+  plan.left = [sources, factory](Use, const Context& context) {
+    return std::make_unique<SequenceEndpoint>(sources, factory, context);
+  };
+  plan.right = [target](Use use, const Context& context) { return make_endpoint(target, use, context); };
+  return bridge(plan, log);
 }
 
 }  // namespace sluice

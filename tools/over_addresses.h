@@ -1,7 +1,6 @@
 #pragma once
 
 #include <array>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,7 +8,7 @@
 
 #include "sluice/cli/args.h"
 #include "sluice/cli/tool.h"
-#include "sluice/text/filter.h"
+#include "sluice/stream/filtered.h"
 
 namespace sluice {
 
@@ -54,8 +53,6 @@ struct AddressRun {
   std::optional<int> ready_fd;
   std::optional<std::string> ready_file;
 };
-
-using FilterFactory = std::function<std::unique_ptr<Filter>()>;
 
 /// The run that a command line asks for, or nothing if it names no address. Throws UsageError for options
 /// that contradict each other.

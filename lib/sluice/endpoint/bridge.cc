@@ -287,7 +287,8 @@ class Bridge {
     const auto [error, first] = co_await signals_.async_wait(asio::as_tuple(asio::use_awaitable));
     if (error) co_return;
     ending_ = true;
-    log_.write(limits_.as_socat ? Severity::warning : Severity::notice, "exiting on signal " + std::to_string(first));
+    log_.write(limits_.as_socat ? Severity::warning : Severity::notice,
+               "exiting on signal " + std::to_string(first));
     const bool listens = left_->serves_many() || right_->serves_many();
     if (!listens || limits_.as_socat) status_ = 128 + first;
     left_->stop();
