@@ -1,0 +1,82 @@
+#include "sluice/stream/decorators.h"
+
+#include <gtest/gtest.h>
+
+#include "on_loop.h"
+
+namespace sluice {
+namespace {
+
+using testing::pipe_ends;
+using testing::pipe_stream;
+using testing::read_all;
+using testing::run;
+using testing::write_text;
+
+TEST(LimitReading, AsksTheKernelForNoMoreThanItsCount) {
+  Loop loop;
+  auto [in, out] = pipe_ends();
+  const Fd same = in.duplicate();
+  ASSERT_EQ(::write(out.get(), "0123456789rest", 14), 14);
+  auto stream = limit_reading(pipe_stream(loop, std::move(in), Fd()), 10);
+  EXPECT_TRUE(stream->info().traits.input_ends);
+  EXPECT_EQ(stream->raw().in, nullptr);
+  const auto [text, end] = run(loop, read_all(*stream));
+  EXPECT_EQ(text, "0123456789");
+  EXPECT_EQ(end, End::finished);
+  char rest[8];
+  EXPECT_EQ(::read(same.get(), rest, sizeof rest), 4);
+}
+
+TEST(IgnoreEof, GoesOnReadingBehindTheEndUntilStopped) {
+  Loop loop;
+  auto [in, out] = pipe_ends();
+  ASSERT_EQ(::write(out.get(), "x", 1), 1);
+  out.reset();
+  auto stream = ignore_eof(pipe_stream(loop, std::move(in), Fd()), loop);
+  EXPECT_FALSE(stream->info().traits.input_ends);
+  const auto stop_later = [](Loop& on, Stream& what) -> Task<> {
+    co_await on.sleep(std::chrono::milliseconds(1));
+    what.stop_reading();
+  };
+  loop.start(stop_later(loop, *stream));
+  const auto [text, end] = run(loop, read_all(*stream));
+  EXPECT_EQ(text, "x");
+  EXPECT_EQ(end, End::abandoned);
+}
+
+TEST(Tap, SeesEveryByteOnceInChunks) {
+  Loop loop;
+  auto [in, out] = pipe_ends();
+  auto [other_in, other_out] = pipe_ends();
+  ASSERT_EQ(::write(out.get(), "abcdefg", 7), 7);
+  out.reset();
+  std::vector<std::string> read, written;
+  auto stream = tap(
+      pipe_stream(loop, std::move(in), std::move(other_out)), 3,
+      [&](ConstBytes bytes) { read.emplace_back(as_text(bytes)); },
+      [&](ConstBytes bytes) { written.emplace_back(as_text(bytes)); });
+  EXPECT_EQ(run(loop, read_all(*stream)).first, "abcdefg");
+  EXPECT_EQ(read, (std::vector<std::string>{"abc", "def", "g"}));
+  run(loop, write_text(*stream, "xy"));
+  run(loop, write_text(*stream, "z"));
+  EXPECT_EQ(written, (std::vector<std::string>{"xy", "z"}));
+}
+
+TEST(Join, ReadsOneStreamAndWritesTheOther) {
+  Loop loop;
+  auto [in, fill] = pipe_ends();
+  auto [look, out] = pipe_ends();
+  ASSERT_EQ(::write(fill.get(), "in", 2), 2);
+  fill.reset();
+  auto stream = join(pipe_stream(loop, std::move(in), Fd()), pipe_stream(loop, Fd(), std::move(out)));
+  EXPECT_EQ(run(loop, read_all(*stream)).first, "in");
+  run(loop, write_text(*stream, "out"));
+  run(loop, stream->finish());
+  char text[8];
+  EXPECT_EQ(::read(look.get(), text, sizeof text), 3);
+  EXPECT_EQ(::read(look.get(), text, sizeof text), 0);
+}
+
+}  // namespace
+}  // namespace sluice

@@ -1,0 +1,155 @@
+#include "sluice/stream/message_stream.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "on_loop.h"
+
+namespace sluice {
+namespace {
+
+using testing::run;
+using testing::sample_text;
+using testing::socket_pair;
+
+std::unique_ptr<MessageStream> stream_over(Loop& loop, Fd fd, bool sequenced = false, bool null_eof = false) {
+  MessageStream::Parts parts;
+  parts.socket = std::make_shared<Descriptor>(loop, std::move(fd));
+  parts.sequenced = sequenced;
+  parts.null_eof = null_eof;
+  return std::make_unique<MessageStream>(std::move(parts));
+}
+
+void send(const Fd& to, const std::vector<std::string>& messages) {
+  for (const auto& message : messages)
+    ASSERT_EQ(::send(to.get(), message.data(), message.size(), 0), static_cast<ssize_t>(message.size()));
+}
+
+/// So many messages, or fewer if the stream ends.
+Task<std::pair<std::vector<std::string>, End>> receive(Stream& from, std::size_t count) {
+  std::vector<std::string> messages;
+  Batch batch = Batch::of_messages();
+  while (messages.size() < count) {
+    const End end = co_await from.read_some(batch);
+    for (const Message& message : batch.messages()) messages.emplace_back(as_text(message.data));
+    batch.clear();
+    if (end.kind != End::open) co_return std::pair(messages, end);
+  }
+  co_return std::pair(messages, End{});
+}
+
+const std::vector<std::string> edges = {
+    "one", "", "three", sample_text(kib(64) - 1), "", "", sample_text(kib(100)), "x"};
+
+TEST(MessageStream, KeepsEdgesAndEmptyMessages) {
+  for (const int type : {SOCK_DGRAM, SOCK_SEQPACKET}) {
+    Loop loop;
+    auto [a, b] = socket_pair(type);
+    send(b, edges);
+    auto stream = stream_over(loop, std::move(a), type == SOCK_SEQPACKET);
+    EXPECT_EQ(run(loop, receive(*stream, edges.size())).first, edges);
+  }
+}
+
+TEST(MessageStream, PassesBatchesOnAsTheyCame) {
+  for (const int type : {SOCK_DGRAM, SOCK_SEQPACKET}) {
+    Loop loop;
+    auto [a, b] = socket_pair(type);
+    auto [c, d] = socket_pair(type);
+    auto from = stream_over(loop, std::move(a), type == SOCK_SEQPACKET);
+    auto to = stream_over(loop, std::move(c), type == SOCK_SEQPACKET);
+    send(b, edges);
+    const auto relay_one_way = [](Stream& in, Stream& out, std::size_t count) -> Task<> {
+      Batch batch = Batch::of_messages();
+      while (count > 0) {
+        co_await in.read_some(batch);
+        count -= batch.messages().size();
+        co_await write_all(out, batch);
+      }
+    };
+    run(loop, relay_one_way(*from, *to, edges.size()));
+    for (const auto& expected : edges) {
+      std::string got(mib(1), '\0');
+      got.resize(static_cast<std::size_t>(::recv(d.get(), got.data(), got.size(), 0)));
+      EXPECT_EQ(got, expected);
+    }
+  }
+}
+
+TEST(MessageStream, TellsTheEndOfASequenceFromAnEmptyPacket) {
+  Loop loop;
+  auto [a, b] = socket_pair(SOCK_SEQPACKET);
+  auto stream = stream_over(loop, std::move(a), true);
+  send(b, {"", "x", ""});
+  EXPECT_EQ(run(loop, receive(*stream, 3)).first, (std::vector<std::string>{"", "x", ""}));
+  send(b, {"last"});
+  b.reset();
+  const auto [messages, end] = run(loop, receive(*stream, 2));
+  EXPECT_EQ(messages, std::vector<std::string>{"last"});
+  EXPECT_EQ(end, End::finished);
+}
+
+TEST(MessageStream, TakesAnEmptyMessageForTheEndIfAskedTo) {
+  Loop loop;
+  auto [a, b] = socket_pair(SOCK_DGRAM);
+  auto stream = stream_over(loop, std::move(a), false, true);
+  EXPECT_TRUE(stream->info().traits.input_ends);
+  send(b, {"one", "", "ignored"});
+  const auto [messages, end] = run(loop, receive(*stream, 3));
+  EXPECT_EQ(messages, std::vector<std::string>{"one"});
+  EXPECT_EQ(end, End::finished);
+}
+
+TEST(MessageStream, MakesOneMessageOfAChunk) {
+  Loop loop;
+  auto [a, b] = socket_pair(SOCK_DGRAM);
+  auto stream = stream_over(loop, std::move(a));
+  run(loop, testing::write_text(*stream, sample_text(5000)));
+  std::string got(mib(1), '\0');
+  got.resize(static_cast<std::size_t>(::recv(b.get(), got.data(), got.size(), 0)));
+  EXPECT_EQ(got, sample_text(5000));
+}
+
+TEST(MessageStream, NeverCutsAMessageReadAsBytes) {
+  Loop loop;
+  auto [a, b] = socket_pair(SOCK_DGRAM);
+  auto stream = stream_over(loop, std::move(a));
+  send(b, {sample_text(kib(100))});
+  Batch small = Batch::of_bytes(16);
+  const auto read_once = [](Stream& from, Batch& into) -> Task<End> {
+    co_return co_await from.read_some(into);
+  };
+  EXPECT_EQ(run(loop, read_once(*stream, small)), End::open);
+  EXPECT_EQ(as_text(small.data()), sample_text(kib(100)));
+}
+
+TEST(MessageStream, ReadsItsInboxFirstAndEndsWithIt) {
+  Loop loop;
+  auto [a, b] = socket_pair(SOCK_DGRAM);
+  MessageStream::Parts parts;
+  parts.socket = std::make_shared<Descriptor>(loop, std::move(a));
+  parts.inbox = std::make_shared<Inbox>(loop);
+  ASSERT_TRUE(parts.inbox->put({"first", {}}));
+  ASSERT_TRUE(parts.inbox->put({"", {}}));
+  parts.inbox->end();
+  MessageStream stream(std::move(parts));
+  EXPECT_TRUE(stream.info().traits.input_ends);
+  send(b, {"not for it"});
+  const auto [messages, end] = run(loop, receive(stream, 3));
+  EXPECT_EQ(messages, (std::vector<std::string>{"first", ""}));
+  EXPECT_EQ(end, End::finished);
+}
+
+TEST(Inbox, TakesSoManyAndNoMore) {
+  Loop loop;
+  Inbox inbox(loop);
+  int taken = 0;
+  while (inbox.put({"x", {}})) ++taken;
+  EXPECT_EQ(taken, 64);
+  inbox.take();
+  EXPECT_TRUE(inbox.put({"y", {}}));
+}
+
+}  // namespace
+}  // namespace sluice

@@ -1,0 +1,170 @@
+#include "sluice/stream/pump.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "on_loop.h"
+#include "sluice/stream/decorators.h"
+#include "sluice/stream/filtered.h"
+
+namespace sluice {
+namespace {
+
+using testing::pipe_ends;
+using testing::pipe_stream;
+using testing::read_all;
+using testing::run;
+using testing::sample_text;
+using testing::socket_pair;
+using testing::socket_stream;
+using testing::write_text;
+
+/// A loop, a log that says nothing, and a session on them.
+struct Bench {
+  Bench() { ::signal(SIGPIPE, SIG_IGN); }
+  static LogSettings quiet() {
+    LogSettings settings;
+    settings.least = Severity::fatal;
+    return settings;
+  }
+  Loop loop;
+  Logger log{quiet()};
+  Session session{loop, log, Limits{}};
+};
+
+Task<> feed(Stream& to, std::string text) {
+  co_await write_text(to, std::move(text));
+  co_await to.finish();
+}
+
+Task<> pump_once(Stream& from, Stream& to, Flow& flow, const Session& session, End& end) {
+  end = co_await pump(from, to, flow, session);
+}
+
+/// Pumps `text` through two joints of the given kind and returns what comes out.
+std::string pumped(Bench& bench, const std::string& text, bool sockets) {
+  auto [in_a, in_b] = sockets ? socket_pair() : pipe_ends();
+  auto [out_a, out_b] = sockets ? socket_pair() : pipe_ends();
+  auto feeder =
+      sockets ? socket_stream(bench.loop, std::move(in_b)) : pipe_stream(bench.loop, Fd(), std::move(in_b));
+  auto from =
+      sockets ? socket_stream(bench.loop, std::move(in_a)) : pipe_stream(bench.loop, std::move(in_a), Fd());
+  auto to =
+      sockets ? socket_stream(bench.loop, std::move(out_b)) : pipe_stream(bench.loop, Fd(), std::move(out_b));
+  auto drain =
+      sockets ? socket_stream(bench.loop, std::move(out_a)) : pipe_stream(bench.loop, std::move(out_a), Fd());
+  bench.loop.start(feed(*feeder, text));
+  End end;
+  bench.loop.start(pump_once(*from, *to, bench.session.there, bench.session, end));
+  auto result = run(bench.loop, read_all(*drain)).first;
+  bench.loop.run();
+  EXPECT_EQ(end, End::finished);
+  return result;
+}
+
+TEST(Pump, MovesEverythingWhateverTheSize) {
+  for (const bool sockets : {false, true})
+    for (const std::size_t size :
+         {std::size_t{0}, std::size_t{1}, kib(64) - 1, kib(64), kib(64) + 1, mib(1), mib(5) + 3}) {
+      Bench bench;
+      EXPECT_EQ(pumped(bench, sample_text(size), sockets), sample_text(size)) << size;
+      EXPECT_EQ(bench.session.there.bytes, size);
+    }
+}
+
+TEST(Pump, MovesAtMostAChunkAtATimeIfAskedTo) {
+  Bench bench;
+  bench.session.limits.chunk = 10;
+  EXPECT_EQ(pumped(bench, sample_text(1001), false), sample_text(1001));
+  EXPECT_GE(bench.session.there.reads, 101U);
+}
+
+TEST(Pump, KeepsReadingAfterTheWriterIsSlow) {
+  Bench bench;
+  auto [in_a, in_b] = pipe_ends();
+  auto [out_a, out_b] = socket_pair();
+  const int small = 4096;
+  ::setsockopt(out_b.get(), SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
+  auto feeder = pipe_stream(bench.loop, Fd(), std::move(in_b));
+  auto from = pipe_stream(bench.loop, std::move(in_a), Fd());
+  auto to = socket_stream(bench.loop, std::move(out_b));
+  bench.loop.start(feed(*feeder, sample_text(mib(2))));
+  End end;
+  bench.loop.start(pump_once(*from, *to, bench.session.there, bench.session, end));
+  const auto read_slowly = [](Loop& on, int fd, std::string& got) -> Task<> {
+    char part[777];
+    ssize_t count = 0;
+    while ((count = ::read(fd, part, sizeof part)) != 0) {
+      if (count > 0) got.append(part, static_cast<std::size_t>(count));
+      co_await on.yield();
+    }
+  };
+  std::string got;
+  run(bench.loop, read_slowly(bench.loop, out_a.get(), got));
+  EXPECT_EQ(got, sample_text(mib(2)));
+  bench.loop.run();
+  EXPECT_EQ(end, End::finished);
+}
+
+TEST(Pump, DrainsTheMiddleAndCopiesWhereTheKernelRefusesToSplice) {
+  // A file in append mode cannot be spliced to (splice(2), EINVAL).
+  char path[] = "/tmp/sluice-pump-XXXXXX";
+  Fd file(::mkostemp(path, O_APPEND | O_CLOEXEC));
+  Bench bench;
+  auto [in, out] = pipe_ends();
+  auto feeder = pipe_stream(bench.loop, Fd(), std::move(out));
+  auto from = pipe_stream(bench.loop, std::move(in), Fd());
+  FdStream::Parts parts;
+  parts.out = std::make_unique<Descriptor>(bench.loop, std::move(file), Access::always_ready);
+  FdStream to(std::move(parts));
+  bench.loop.start(feed(*feeder, sample_text(mib(3))));
+  End end;
+  run(bench.loop, pump_once(*from, to, bench.session.there, bench.session, end));
+  EXPECT_EQ(end, End::finished);
+  const Fd again(::open(path, O_RDONLY | O_CLOEXEC));
+  std::string got(mib(4), '\0');
+  got.resize(static_cast<std::size_t>(::read(again.get(), got.data(), got.size())));
+  EXPECT_EQ(got, sample_text(mib(3)));
+  ::unlink(path);
+}
+
+TEST(Pump, SaysThatTheTargetBroke) {
+  Bench bench;
+  auto [in_a, in_b] = pipe_ends();
+  auto [out_a, out_b] = pipe_ends();
+  auto feeder = pipe_stream(bench.loop, Fd(), std::move(in_b));
+  auto from = pipe_stream(bench.loop, std::move(in_a), Fd());
+  auto to = pipe_stream(bench.loop, Fd(), std::move(out_b));
+  out_a.reset();
+  bench.loop.start(feed(*feeder, "x"));
+  End end;
+  run(bench.loop, pump_once(*from, *to, bench.session.there, bench.session, end));
+  EXPECT_EQ(end, End::broken);
+  EXPECT_EQ(bench.session.there.target.why, std::errc::broken_pipe);
+  EXPECT_EQ(bench.session.there.source, End::open);
+}
+
+TEST(Pump, DeliversWhatItReadWhenReadingIsStopped) {
+  Bench bench;
+  auto [in_a, in_b] = pipe_ends();
+  auto [out_a, out_b] = pipe_ends();
+  ASSERT_EQ(::write(in_b.get(), "held", 4), 4);
+  auto from = pipe_stream(bench.loop, std::move(in_a), Fd());
+  auto to = pipe_stream(bench.loop, Fd(), std::move(out_b));
+  const auto stop_later = [](Loop& on, Stream& what) -> Task<> {
+    for (int i = 0; i < 10; ++i) co_await on.yield();
+    what.stop_reading();
+  };
+  bench.loop.start(stop_later(bench.loop, *from));
+  End end;
+  run(bench.loop, pump_once(*from, *to, bench.session.there, bench.session, end));
+  EXPECT_EQ(end, End::abandoned);
+  char got[8];
+  EXPECT_EQ(::read(out_a.get(), got, sizeof got), 4);
+  EXPECT_EQ(::read(out_a.get(), got, sizeof got), 0) << "the target is finished all the same";
+}
+
+}  // namespace
+}  // namespace sluice

@@ -1,0 +1,221 @@
+#include "sluice/stream/relay.h"
+
+#include <gtest/gtest.h>
+
+#include "on_loop.h"
+#include "sluice/stream/filtered.h"
+
+namespace sluice {
+namespace {
+
+using std::chrono::milliseconds;
+using testing::pipe_ends;
+using testing::pipe_stream;
+using testing::read_all;
+using testing::run;
+using testing::sample_text;
+using testing::socket_pair;
+using testing::socket_stream;
+using testing::write_text;
+
+/// A relay between two socket pairs; the test plays both far sides.
+class RelayTest : public ::testing::Test {
+ protected:
+  RelayTest() {
+    ::signal(SIGPIPE, SIG_IGN);
+    auto [a, b] = socket_pair();
+    auto [c, d] = socket_pair();
+    left_ = socket_stream(loop_, std::move(a));
+    client_ = socket_stream(loop_, std::move(b));
+    right_ = socket_stream(loop_, std::move(c));
+    server_ = socket_stream(loop_, std::move(d));
+  }
+
+  static LogSettings quiet() {
+    LogSettings settings;
+    settings.least = Severity::fatal;
+    return settings;
+  }
+
+  /// The same stream, but one that never ends by itself (a datagram socket, say).
+  static std::unique_ptr<FdStream> endless(Loop& loop, Fd fd) {
+    FdStream::Parts parts;
+    parts.in = std::make_unique<Descriptor>(loop, std::move(fd));
+    parts.both = true;
+    parts.finish = FinishBy::nothing;
+    parts.traits = {Shape::bytes, false, false};
+    return std::make_unique<FdStream>(std::move(parts));
+  }
+
+  int relay_to_end() {
+    run(loop_, relay(*left_, *right_, session_, changed_));
+    loop_.run();
+    return session_.status;
+  }
+
+  static Task<> say(Stream& to, std::string text, bool finish) {
+    co_await write_text(to, std::move(text));
+    if (finish) co_await to.finish();
+  }
+  static Task<> hear(Stream& from, std::string& text) { text = (co_await read_all(from)).first; }
+  static Task<> answer_late(Loop& loop, Stream& server, std::string& request, Duration delay) {
+    request = (co_await read_all(server)).first;
+    co_await loop.sleep(delay);
+    co_await say(server, "late answer", true);
+  }
+
+  Loop loop_;
+  Logger log_{quiet()};
+  Session session_{loop_, log_, Limits{}};
+  Event changed_{loop_};
+  std::unique_ptr<Stream> left_, right_, client_, server_;
+  std::string heard_, request_;
+};
+
+TEST_F(RelayTest, FinishesEachSideAlone) {
+  loop_.start(say(*client_, "request", true));
+  loop_.start(hear(*client_, heard_));
+  // Longer than socat's half second: a side that can end is waited for.
+  loop_.start(answer_late(loop_, *server_, request_, milliseconds(700)));
+  EXPECT_EQ(relay_to_end(), 0);
+  EXPECT_EQ(request_, "request");
+  EXPECT_EQ(heard_, "late answer");
+  EXPECT_EQ(session_.there.bytes, 7U);
+  EXPECT_EQ(session_.back.bytes, 11U);
+}
+
+TEST_F(RelayTest, CarriesBothWaysAtOnce) {
+  const std::string text = sample_text(mib(3));
+  loop_.start(say(*client_, text, true));
+  loop_.start(say(*server_, text, true));
+  loop_.start(hear(*client_, heard_));
+  loop_.start(hear(*server_, request_));
+  EXPECT_EQ(relay_to_end(), 0);
+  EXPECT_EQ(heard_, text);
+  EXPECT_EQ(request_, text);
+}
+
+TEST_F(RelayTest, GivesASideThatNeverEndsTheLingerLimitOnly) {
+  auto [c, d] = socket_pair();
+  right_ = endless(loop_, std::move(c));
+  server_ = socket_stream(loop_, std::move(d));
+  session_.limits.linger = milliseconds(20);
+  loop_.start(say(*client_, "request", true));
+  loop_.start(hear(*client_, heard_));
+  EXPECT_EQ(relay_to_end(), 0);
+}
+
+TEST_F(RelayTest, SaysThatAWaitWasCutShort) {
+  session_.limits.linger = milliseconds(20);
+  loop_.start(say(*client_, "request", true));
+  loop_.start(hear(*client_, heard_));
+  EXPECT_EQ(relay_to_end(), 124);
+}
+
+TEST_F(RelayTest, CutsTheWaitSilentlyAsSocat) {
+  session_.limits.linger = milliseconds(20);
+  session_.limits.as_socat = true;
+  loop_.start(say(*client_, "request", true));
+  loop_.start(hear(*client_, heard_));
+  EXPECT_EQ(relay_to_end(), 0);
+}
+
+TEST_F(RelayTest, EndsAfterItsIdleLimit) {
+  session_.limits.idle = milliseconds(20);
+  EXPECT_EQ(relay_to_end(), 124);
+}
+
+TEST_F(RelayTest, EndsAtTheFirstEndIfAskedTo) {
+  session_.limits.exit_on = ExitOn::first_eof;
+  loop_.start(say(*client_, "request", true));
+  loop_.start(hear(*server_, request_));
+  EXPECT_EQ(relay_to_end(), 0);
+  EXPECT_EQ(request_, "request");
+}
+
+TEST_F(RelayTest, StillBringsTheAnswerOfWhoStoppedListening) {
+  // The far side reads nothing more, answers, and closes.
+  auto [in_a, in_b] = pipe_ends();
+  auto [out_a, out_b] = pipe_ends();
+  auto [request_reader, request_writer] = pipe_ends();
+  auto [answer_reader, answer_writer] = pipe_ends();
+  left_ = pipe_stream(loop_, std::move(in_a), std::move(out_b));
+  right_ = pipe_stream(loop_, std::move(answer_reader), std::move(request_writer));
+  request_reader.reset();
+  auto feeder = pipe_stream(loop_, Fd(), std::move(in_b));
+  auto answerer = pipe_stream(loop_, Fd(), std::move(answer_writer));
+  auto listener = pipe_stream(loop_, std::move(out_a), Fd());
+  loop_.start(say(*feeder, sample_text(kib(256)), true));
+  loop_.start(say(*answerer, "early answer", true));
+  loop_.start(hear(*listener, heard_));
+  EXPECT_EQ(relay_to_end(), 1) << "something could not be delivered";
+  EXPECT_EQ(heard_, "early answer");
+}
+
+TEST_F(RelayTest, NoticesWhileIdleThatItsTargetHasGone) {
+  auto [in_a, in_b] = pipe_ends();
+  auto [out_a, out_b] = pipe_ends();
+  auto [c, d] = socket_pair();
+  left_ = pipe_stream(loop_, std::move(in_a), std::move(out_b));
+  right_ = endless(loop_, std::move(c));
+  // Nobody reads the left side's output any more, its input is over, and the right side would never end.
+  out_a.reset();
+  in_b.reset();
+  EXPECT_EQ(relay_to_end(), 0);
+}
+
+TEST_F(RelayTest, ReportsAPeerThatResets) {
+  auto [c, d] = socket_pair();
+  right_ = socket_stream(loop_, std::move(c));
+  const auto reset_later = [](Loop& on, Fd& peer) -> Task<> {
+    char some[4];
+    while (::read(peer.get(), some, sizeof some) < 0) co_await on.yield();
+    // Closed with unread input: the other side is reset.
+    peer.reset();
+  };
+  loop_.start(say(*client_, "more than is read", false));
+  loop_.start(reset_later(loop_, d));
+  loop_.start(hear(*client_, heard_));
+  session_.limits.linger = milliseconds(50);
+  EXPECT_EQ(relay_to_end(), 1);
+}
+
+TEST_F(RelayTest, OneWayDropsWhatTheTargetSays) {
+  session_.limits.direction = Direction::left_to_right;
+  loop_.start(say(*server_, sample_text(mib(4)), false));
+  loop_.start(say(*client_, sample_text(mib(4)), true));
+  const auto hear_then_close = [](Stream& from, std::string& text) -> Task<> {
+    text = (co_await read_all(from)).first;
+    co_await from.close(Limits{});
+  };
+  loop_.start(hear_then_close(*server_, request_));
+  EXPECT_EQ(relay_to_end(), 0);
+  EXPECT_EQ(request_, sample_text(mib(4)));
+  EXPECT_EQ(session_.back.bytes, 0U);
+}
+
+TEST_F(RelayTest, DrainsWithinItsLimitWhenAskedToEnd) {
+  session_.limits.linger = milliseconds(30);
+  const auto drain_later = [](Loop& on, Session& session, Event& changed) -> Task<> {
+    co_await on.yield();
+    session.draining = true;
+    changed.notify();
+  };
+  loop_.start(say(*client_, "sent before", false));
+  loop_.start(hear(*server_, request_));
+  loop_.start(hear(*client_, heard_));
+  loop_.start(drain_later(loop_, session_, changed_));
+  EXPECT_EQ(relay_to_end(), 0);
+  EXPECT_EQ(request_, "sent before");
+}
+
+TEST_F(RelayTest, TalksToAFilterOfItsOwn) {
+  right_ = answering(loop_, nullptr);
+  loop_.start(say(*client_, sample_text(mib(1)), true));
+  loop_.start(hear(*client_, heard_));
+  EXPECT_EQ(relay_to_end(), 0);
+  EXPECT_EQ(heard_, sample_text(mib(1)));
+}
+
+}  // namespace
+}  // namespace sluice
