@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "sluice/core/failure.h"
-#include "sluice/core/fd.h"
 
 namespace sluice {
 namespace {
@@ -37,9 +36,10 @@ Readiness::Readiness(Readiness&& other) noexcept
     : fd_(std::exchange(other.fd_, std::nullopt)), path_(std::exchange(other.path_, std::nullopt)) {}
 
 Readiness::~Readiness() {
-  struct stat now {};
-  if (written_ && ::lstat(path_->c_str(), &now) == 0 && now.st_dev == device_ && now.st_ino == inode_)
-    ::unlink(path_->c_str());
+  struct stat ours {
+  }, now{};
+  if (!file_ || ::fstat(file_.get(), &ours) != 0 || ::lstat(path_->c_str(), &now) != 0) return;
+  if (now.st_dev == ours.st_dev && now.st_ino == ours.st_ino) ::unlink(path_->c_str());
 }
 
 void Readiness::report(const std::vector<std::string>& names) {
@@ -50,12 +50,8 @@ void Readiness::report(const std::vector<std::string>& names) {
     Fd file(check("open " + temporary,
                   ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)));
     write_all(file.get(), text, temporary);
-    struct stat status {};
-    check("stat " + temporary, ::fstat(file.get(), &status));
-    device_ = status.st_dev;
-    inode_ = status.st_ino;
     check("rename " + temporary, ::rename(temporary.c_str(), path_->c_str()));
-    written_ = true;
+    file_ = std::move(file);
   }
   if (fd_) {
     const Fd once(*std::exchange(fd_, std::nullopt));

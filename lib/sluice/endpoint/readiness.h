@@ -1,10 +1,10 @@
 #pragma once
 
-#include <sys/types.h>
-
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "sluice/core/fd.h"
 
 namespace sluice {
 
@@ -25,9 +25,7 @@ class Readiness {
  private:
   std::optional<int> fd_;
   std::optional<std::string> path_;
-  dev_t device_ = 0;
-  ino_t inode_ = 0;
-  bool written_ = false;
+  Fd file_;  ///< kept open, so that nobody else's file can get its inode number
 };
 
 }  // namespace sluice

@@ -1,0 +1,129 @@
+#include <gtest/gtest.h>
+
+#include "opened.h"
+#include "sluice/endpoint/command_line.h"
+
+namespace sluice {
+namespace {
+
+class Exec : public testing::EndpointTest {
+ protected:
+  /// What a program answers to a text, and its exit status.
+  std::pair<std::string, int> talk(const std::string& address, const std::string& text) {
+    auto stream = open(address);
+    loop_.start(send(*stream, text));
+    std::string answer = read(*stream);
+    close(*stream);
+    return {answer, stream->exit_status()};
+  }
+  static Task<> send(Stream& to, std::string text) {
+    co_await testing::write_text(to, text);
+    co_await to.finish();
+  }
+};
+
+TEST_F(Exec, TalksToAProgramOverASocketOrPipes) {
+  for (const auto* options : {"", ",pipes", ",socktype=5"}) {
+    EXPECT_EQ(talk(std::string("EXEC:'tr a-z A-Z'") + options, "hello").first, "HELLO") << options;
+    EXPECT_EQ(talk(std::string("SYSTEM:'tr a-z A-Z | cat'") + options, "hello").first, "HELLO") << options;
+  }
+}
+
+TEST_F(Exec, TellsItsExitStatus) {
+  struct Case {
+    std::string command;
+    int status;
+  };
+  for (const auto& one :
+       {Case{"exit 0", 0}, Case{"exit 7", 7}, Case{"kill -TERM $$", 143}, Case{"kill -KILL $$", 137}})
+    EXPECT_EQ(talk("SYSTEM:'" + one.command + "'", "").second, one.status) << one.command;
+}
+
+TEST_F(Exec, SaysWhatItCouldNotExecute) {
+  struct Case {
+    std::string address;
+    ExitStatus status;
+  };
+  Fd(::open(path("plain").c_str(), O_CREAT | O_WRONLY, 0644));
+  for (const auto& one :
+       {Case{"EXEC:/nowhere/x", ExitStatus::not_found}, Case{"EXEC:no-such-program", ExitStatus::not_found},
+        Case{"EXEC:" + path("plain"), ExitStatus::not_executable},
+        Case{"EXEC:" + folder(), ExitStatus::not_executable}}) {
+    try {
+      open(one.address);
+      FAIL() << one.address;
+    } catch (const Failure& refused) {
+      EXPECT_EQ(refused.status(), one.status) << one.address;
+    }
+  }
+}
+
+TEST_F(Exec, GivesItsProgramDescriptorsWhereItIsTold) {
+  EXPECT_EQ(talk("SYSTEM:'cat <&5 >&6',fdin=5,fdout=6", "moved").first, "moved");
+  EXPECT_EQ(talk("SYSTEM:'echo err >&2',stderr", "").first, "err\n");
+}
+
+TEST_F(Exec, LeaksNoDescriptorIntoItsProgram) {
+  const Fd ours(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  int inherited = 0;
+  for (int fd = 0; fd < 1024; ++fd)
+    if (const int flags = ::fcntl(fd, F_GETFD); flags >= 0 && (flags & FD_CLOEXEC) == 0) ++inherited;
+  EXPECT_EQ(
+      talk(
+          "SYSTEM:'ls /proc/self/fd > /tmp/sluice-fds-$$; wc -l < /tmp/sluice-fds-$$; rm /tmp/sluice-fds-$$'",
+          "")
+          .first,
+      std::to_string(inherited + 1) + '\n')
+      << "and the folder itself";
+}
+
+TEST_F(Exec, SetsUpWhatItsProgramSees) {
+  session_.environment.emplace_back("SOCAT_PEERADDR", "10.1.2.3");
+  EXPECT_EQ(talk("SYSTEM:'echo $SOCAT_PEERADDR'", "").first, "10.1.2.3\n");
+  EXPECT_EQ(talk("EXEC:pwd,chdir=/usr", "").first, "/usr\n");
+  EXPECT_EQ(talk("SYSTEM:umask,umask=0027", "").first, "0027\n");
+  EXPECT_EQ(talk("SYSTEM:'ps -o sid= -p $$ | tr -d \" \"; echo $$',setsid", "").second, 0);
+  EXPECT_EQ(talk("EXEC:'printf \"A  B\"'", "").first, "A  B");
+}
+
+TEST_F(Exec, RestoresWhatWeIgnore) {
+  // SIGPIPE is ignored here; a program that writes to nobody must still die of it.
+  EXPECT_EQ(talk("EXEC:'sh -c \"kill -PIPE $$\"'", "").second, 141);
+}
+
+TEST_F(Exec, EndsAProgramThatOutlivesACutSession) {
+  auto stream = open("EXEC:'sleep 1000'");
+  limits_.cut = true;
+  limits_.linger = std::chrono::milliseconds(10);
+  close(*stream);
+  EXPECT_EQ(stream->exit_status(), 143);
+}
+
+TEST_F(Exec, NoticesThatItsProgramHasGoneThoughOthersHoldItsOutput) {
+  auto stream = open("SYSTEM:'sleep 1 & exit 3'");
+  run(loop_, stream->closed());
+  stream->stop_writing();
+  loop_.run();
+  EXPECT_EQ(stream->exit_status(), 3);
+}
+
+TEST(CommandLine, SplitsAsAShellWould) {
+  struct Case {
+    std::string text;
+    std::vector<std::string> words;
+  };
+  const Case cases[] = {
+      {"cat", {"cat"}},
+      {"  tr a-z   A-Z ", {"tr", "a-z", "A-Z"}},
+      {"sh -c 'echo a b'", {"sh", "-c", "echo a b"}},
+      {R"(sh -c "echo 'a' \"b\"")", {"sh", "-c", "echo 'a' \"b\""}},
+      {R"(a\ b 'c\d' "")", {"a b", "c\\d", ""}},
+      {"x'y'\"z\"", {"xyz"}},
+      {"", {}},
+  };
+  for (const auto& one : cases) EXPECT_EQ(split_command_line(one.text), one.words) << one.text;
+  for (const auto* bad : {"'", "a \"b", "x 'y\""}) EXPECT_THROW(split_command_line(bad), UsageError) << bad;
+}
+
+}  // namespace
+}  // namespace sluice

@@ -1,0 +1,47 @@
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include "opened.h"
+
+namespace sluice {
+namespace {
+
+class GenericOpen : public testing::EndpointTest {};
+
+TEST_F(GenericOpen, AppendsToAFileThatIsWritten) {
+  for (const char* text : {"one ", "two"}) {
+    auto stream = open("GOPEN:" + path("f"), Use::writing);
+    write(*stream, text);
+    close(*stream);
+  }
+  auto stream = open(path("f"), Use::reading);
+  EXPECT_EQ(read(*stream), "one two");
+}
+
+TEST_F(GenericOpen, ConnectsToASocketOfEitherKind) {
+  for (const auto* server : {"UNIX-LISTEN:", "UNIX-RECV:"}) {
+    const auto listener =
+        endpoint(server + path("s"), std::string(server) == "UNIX-RECV:" ? Use::reading : Use::both);
+    run(loop_, listener->prepare());
+    auto client = open("GOPEN:" + path("s"));
+    auto accepted = open(*listener);
+    write(*client, "hello");
+    EXPECT_EQ(read_once(*accepted), "hello") << server;
+  }
+}
+
+TEST_F(GenericOpen, OpensFifosAndDevices) {
+  ASSERT_EQ(::mkfifo(path("p").c_str(), 0600), 0);
+  const Fd writer(::open(path("p").c_str(), O_RDWR | O_CLOEXEC));
+  ASSERT_EQ(::write(writer.get(), "x", 1), 1);
+  auto reader = open("GOPEN:" + path("p"), Use::reading);
+  EXPECT_EQ(read_once(*reader), "x");
+  EXPECT_EQ(read(*open("GOPEN:/dev/null")), "");
+}
+
+TEST_F(GenericOpen, DoesNotMakeWhatIsToBeRead) {
+  EXPECT_NE(failure("GOPEN:" + path("none"), Use::reading).find("No such file"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace sluice

@@ -1,0 +1,56 @@
+#include "sluice/endpoint/socket.h"
+
+#include <gtest/gtest.h>
+
+#include "opened.h"
+
+namespace sluice {
+namespace {
+
+SocketName name_of(Loop& loop, Logger& log, const std::string& host) {
+  const Address address = parse_address("TCP:" + host + ":1");
+  const Context context{loop, log};
+  return testing::run(loop, resolve(address, address.parameters[0], address.parameters[1], {}, context))
+      .front();
+}
+
+TEST(Range, ContainsWhatItsMaskSays) {
+  LogSettings settings;
+  Logger log(settings);
+  Loop loop;
+  struct Case {
+    std::string range, host;
+    bool inside;
+  };
+  const Case cases[] = {
+      {"127.0.0.0/8", "127.200.3.4", true},
+      {"127.0.0.0/8", "128.0.0.1", false},
+      {"10.1.2.3/32", "10.1.2.3", true},
+      {"10.1.2.3/32", "10.1.2.2", false},
+      {"10.0.0.0:255.0.0.0", "10.9.9.9", true},
+      {"10.0.0.0:255.0.0.0", "11.0.0.0", false},
+      {"0.0.0.0/0", "1.2.3.4", true},
+      {"192.168.0.128/25", "192.168.0.127", false},
+      {"[::1]/128", "[::1]", true},
+      {"[fe80::]/10", "[fe81::1]", true},
+      {"[fe80::]/10", "[ff00::1]", false},
+      {"127.0.0.0/8", "[::1]", false},
+      {"127.0.0.0/8", "[::ffff:127.0.0.1]", true},
+  };
+  for (const auto& one : cases) {
+    const auto range = Range::of(parse_address("TCP-LISTEN:1,range=" + one.range));
+    ASSERT_TRUE(range);
+    EXPECT_EQ(range->contains(name_of(loop, log, one.host)), one.inside) << one.range << ' ' << one.host;
+  }
+}
+
+TEST(Range, RefusesWhatIsNone) {
+  EXPECT_FALSE(Range::of(parse_address("TCP-LISTEN:1")));
+  for (const auto* bad : {"x", "10.0.0.0", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/8x", "10.0.0.0:255", "[::1]",
+                          "[::1/128", "[::1]/129"})
+    EXPECT_THROW(Range::of(parse_address(std::string("TCP-LISTEN:1,range='") + bad + "'")), AddressError)
+        << bad;
+}
+
+}  // namespace
+}  // namespace sluice

@@ -1,0 +1,221 @@
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <vector>
+
+#include "opened.h"
+#include "sluice/stream/relay.h"
+
+namespace sluice {
+namespace {
+
+class Udp : public testing::EndpointTest {
+ protected:
+  /// A plain client's socket, connected to a port.
+  static Fd client_of(const std::string& port) {
+    Fd fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    const timeval limit{10, 0};
+    ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(static_cast<std::uint16_t>(std::stoi(port)));
+    EXPECT_EQ(::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    return fd;
+  }
+  static void send(const Fd& to, std::string_view text) {
+    ASSERT_EQ(::send(to.get(), text.data(), text.size(), 0), static_cast<ssize_t>(text.size()));
+  }
+  static std::string receive(const Fd& from) {
+    std::string text(kib(64), '\0');
+    const auto count = ::recv(from.get(), text.data(), text.size(), 0);
+    text.resize(count < 0 ? 0 : static_cast<std::size_t>(count));
+    return text;
+  }
+};
+
+TEST_F(Udp, ReceivesWhateverArrives) {
+  for (const auto* address :
+       {"UDP-RECV:0", "UDP4-RECV:0", "UDP4-RECV:0,bind=127.0.0.1", "UDP-RECV:0,range=127.0.0.0/8"}) {
+    const auto receiver = endpoint(address, Use::reading);
+    run(loop_, receiver->prepare());
+    auto stream = open(*receiver);
+    const Fd client = client_of(bound(*receiver));
+    send(client, "one");
+    EXPECT_EQ(read_once(*stream), "one") << address;
+    send(client, "");
+    send(client, "two");
+    EXPECT_EQ(read_once(*stream), "") << address;
+    EXPECT_EQ(read_once(*stream), "two") << address;
+    EXPECT_FALSE(stream->info().traits.input_ends);
+  }
+}
+
+TEST_F(Udp, AnswersEachDatagramOnAStreamOfItsOwn) {
+  const auto server = endpoint("UDP-RECVFROM:0,fork");
+  EXPECT_TRUE(server->serves_many());
+  run(loop_, server->prepare());
+  const Fd one = client_of(bound(*server)), two = client_of(bound(*server));
+  send(one, "from one");
+  send(two, "from two");
+  send(one, "again");
+  std::vector<std::unique_ptr<Stream>> peers;
+  for (int i = 0; i < 3; ++i) peers.push_back(open(*server));
+  for (const auto& peer : peers) {
+    EXPECT_TRUE(peer->info().traits.input_ends) << "it is one datagram";
+    write(*peer, "re: " + read(*peer));
+  }
+  EXPECT_EQ(receive(one), "re: from one");
+  EXPECT_EQ(receive(one), "re: again");
+  EXPECT_EQ(receive(two), "re: from two");
+}
+
+TEST_F(Udp, WithoutForkAnswersOneDatagramOnly) {
+  const auto server = endpoint("UDP-RECVFROM:0");
+  run(loop_, server->prepare());
+  const Fd client = client_of(bound(*server));
+  send(client, "first");
+  send(client, "second");
+  auto peer = open(*server);
+  EXPECT_EQ(read(*peer), "first");
+  EXPECT_EQ(open(*server), nullptr);
+}
+
+TEST_F(Udp, TellsItsPeersApart) {
+  const auto server = endpoint("UDP-LISTEN:0,fork");
+  run(loop_, server->prepare());
+  std::vector<Fd> clients;
+  std::vector<std::unique_ptr<Stream>> peers;
+  for (int i = 0; i < 20; ++i) {
+    clients.push_back(client_of(bound(*server)));
+    send(clients.back(), "hello " + std::to_string(i));
+    peers.push_back(open(*server));
+    EXPECT_EQ(read_once(*peers.back()), "hello " + std::to_string(i));
+  }
+  for (std::size_t i = clients.size(); i-- > 0;) send(clients[i], "more " + std::to_string(i));
+  for (std::size_t i = 0; i < clients.size(); ++i) {
+    EXPECT_EQ(read_once(*peers[i]), "more " + std::to_string(i));
+    write(*peers[i], "answer " + std::to_string(i));
+    EXPECT_EQ(receive(clients[i]), "answer " + std::to_string(i));
+  }
+  // A peer whose stream is closed is a new one when it comes back.
+  peers[3].reset();
+  send(clients[3], "back");
+  auto again = open(*server);
+  EXPECT_EQ(read_once(*again), "back");
+  server->stop();
+  peers.clear();
+  again.reset();
+  loop_.run();
+}
+
+TEST_F(Udp, ListensToTheFirstSenderOnlyWithoutFork) {
+  const auto server = endpoint("UDP-LISTEN:0");
+  run(loop_, server->prepare());
+  const Fd first = client_of(bound(*server)), second = client_of(bound(*server));
+  send(first, "one");
+  send(second, "not me");
+  send(first, "two");
+  auto peer = open(*server);
+  EXPECT_EQ(read_once(*peer), "one");
+  EXPECT_EQ(read_once(*peer), "two");
+  write(*peer, "answer");
+  EXPECT_EQ(receive(first), "answer");
+}
+
+TEST_F(Udp, SendsToWhoIsNamed) {
+  for (const auto* address : {"UDP-CONNECT:127.0.0.1:%", "UDP-SENDTO:127.0.0.1:%", "UDP-DATAGRAM:127.0.0.1:%",
+                              "UDP4:localhost:%"}) {
+    const auto server = endpoint("UDP4-RECVFROM:0,bind=127.0.0.1");
+    run(loop_, server->prepare());
+    std::string target = address;
+    replace(target, bound(*server));
+    auto client = open(target);
+    write(*client, "ask");
+    auto peer = open(*server);
+    EXPECT_EQ(read(*peer), "ask") << address;
+    write(*peer, "tell");
+    EXPECT_EQ(read_once(*client), "tell") << address;
+  }
+}
+
+TEST_F(Udp, ListensOnlyToThoseItShouldHear) {
+  struct Case {
+    std::string address;
+    bool hears_strangers;
+  };
+  for (const auto& one : {Case{"UDP-SENDTO:127.0.0.1:%,bind=127.0.0.1", false},
+                          Case{"UDP-DATAGRAM:127.0.0.1:%,bind=127.0.0.1", true},
+                          Case{"UDP-DATAGRAM:127.0.0.1:%,bind=127.0.0.1,range=10.0.0.0/8", false}}) {
+    const auto server = endpoint("UDP4-RECV:0", Use::reading);
+    run(loop_, server->prepare());
+    std::string target = one.address;
+    replace(target, bound(*server));
+    auto stream = open(target);
+    const Fd stranger = client_of(std::to_string(stream->info().local.port()));
+    send(stranger, "strange");
+    if (one.hears_strangers) {
+      EXPECT_EQ(read_once(*stream), "strange") << one.address;
+      continue;
+    }
+    const auto stop_later = [](Loop& on, Stream& what) -> Task<> {
+      for (int i = 0; i < 100; ++i) co_await on.yield();
+      what.stop_reading();
+    };
+    loop_.start(stop_later(loop_, *stream));
+    EXPECT_EQ(read(*stream), "") << one.address;
+  }
+}
+
+TEST_F(Udp, SendsFromThePortItIsTold) {
+  const auto server = endpoint("UDP4-RECVFROM:0");
+  run(loop_, server->prepare());
+  // A port that was free a moment ago.
+  const std::uint16_t port = SocketName::of_socket(client_of("9").get()).port();
+  auto client = open("UDP4:127.0.0.1:" + bound(*server) + ",sourceport=" + std::to_string(port));
+  write(*client, "x");
+  EXPECT_EQ(open(*server)->info().peer.port(), port);
+}
+
+TEST_F(Udp, JoinsMulticastGroups) {
+  const auto receiver =
+      endpoint("UDP4-RECV:0,ip-add-membership=239.255.1.2:127.0.0.1,reuseaddr", Use::reading);
+  run(loop_, receiver->prepare());
+  auto stream = open(*receiver);
+  auto sender = open("UDP4-DATAGRAM:239.255.1.2:" + bound(*receiver) +
+                         ",ip-multicast-if=127.0.0.1,ip-multicast-ttl=0,ip-multicast-loop=1",
+                     Use::writing);
+  write(*sender, "to all");
+  EXPECT_EQ(read_once(*stream), "to all");
+}
+
+TEST_F(Udp, BroadcastsOnlyIfAllowedTo) {
+  auto forbidden = open("UDP4-DATAGRAM:127.255.255.255:9", Use::writing);
+  EXPECT_EQ(run(loop_, testing::write_text(*forbidden, "x")).why, std::errc::permission_denied);
+  const auto receiver = endpoint("UDP4-RECV:0", Use::reading);
+  run(loop_, receiver->prepare());
+  auto stream = open(*receiver);
+  auto sender = open("UDP4-DATAGRAM:127.255.255.255:" + bound(*receiver) + ",broadcast", Use::writing);
+  write(*sender, "to all");
+  EXPECT_EQ(read_once(*stream), "to all");
+}
+
+TEST_F(Udp, SaysWhatCannotBeSent) {
+  auto stream = open("UDP4:127.0.0.1:9");
+  const End large = run(loop_, testing::write_text(*stream, std::string(70000, 'x')));
+  EXPECT_EQ(large.why, std::errc::message_size);
+  EXPECT_THROW(endpoint("UDP-RECV:70000", Use::reading), AddressError);
+  EXPECT_THROW(endpoint("UDP-RECV:0", Use::writing), AddressError);
+  EXPECT_NE(failure("UDP-LISTEN:0,accept-timeout=0.01").find("in time"), std::string::npos);
+}
+
+TEST_F(Udp, DoesNotStealATakenPort) {
+  const auto holder = endpoint("UDP4-RECV:0", Use::reading);
+  run(loop_, holder->prepare());
+  const auto second = endpoint("UDP4-RECV:" + bound(*holder), Use::reading);
+  EXPECT_THROW(run(loop_, second->prepare()), Failure);
+}
+
+}  // namespace
+}  // namespace sluice
