@@ -18,7 +18,7 @@ struct LogSettings {
   bool microseconds = false;           ///< -lu
   bool with_host = false;              ///< -lh
   enum class To { stderr_, file, syslog, stderr_then_syslog } to = To::stderr_;
-  std::string path;                 ///< of -lf
+  std::string path = {};            ///< of -lf
   std::string facility = "daemon";  ///< of -ly
 };
 
