@@ -34,7 +34,7 @@ TEST(CountInterfaces, CountsTheLinesOfAnyAddress) {
   const std::string text = sample(300'000);
   const auto lines = std::count(text.begin(), text.end(), '\n');
   const std::string path = directory.file("text", text);
-  for (const std::string address : {"OPEN:" + path, "EXEC:cat " + path})
+  for (const std::string& address : {"OPEN:" + path, "EXEC:cat " + path})
     EXPECT_EQ(run({example("count_interfaces"), address}).out, std::to_string(lines) + '\n') << address;
   EXPECT_EQ(run({example("count_interfaces"), "OPEN:/none"}).status, 1);
 }
