@@ -137,20 +137,24 @@ Task<> FdStream::close(const Limits& limits) {
 }
 
 // Until the peer has taken all that was written and has ended its side too, or nothing moves any more. Only a
-// receive buffer with something unread in it makes close(2) reset the peer.
+// receive buffer with something unread in it makes close(2) reset the peer. What a peer still says counts
+// only while something of ours is on its way: one that talks on for ever is left in the end.
 Task<> FdStream::deliver_and_discard(Duration silence) {
   constexpr auto tick = std::chrono::milliseconds(20);
   Descriptor& socket = *parts_.in;
-  char scrap[4096];
+  constexpr unsigned turns_at_once = 64;
+  unsigned turns = 0;
+  char scrap[16384];
   auto last = Clock::now();
   int before = undelivered(socket.number());
   while (Clock::now() - last < silence) {
     const auto attempt = socket.try_read(scrap);
+    const int left = undelivered(socket.number());
     if (attempt.count > 0) {
-      last = Clock::now();
+      if (left > 0) last = Clock::now();
+      if (++turns % turns_at_once == 0) co_await socket.loop().yield();
       continue;
     }
-    const int left = undelivered(socket.number());
     // After the peer's end nothing unread can come any more: the kernel delivers the rest by itself.
     if (attempt.count == 0 || !attempt.would_block()) co_return;
     if (left != before) last = Clock::now();
