@@ -171,7 +171,8 @@ class Relay {
 
   template <class Set>
   void report(const Way& way, Set set) {
-    if (failed(way.flow.source)) {
+    // A program that leaves input unread resets its socket as it ends: its exit status says what that means.
+    if (failed(way.flow.source) && !way.from.reports_status()) {
       session_.log.error("read: " + way.flow.source.why.message());
       set(status_of(way.flow.source));
     }
