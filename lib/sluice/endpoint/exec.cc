@@ -73,9 +73,11 @@ class Exec final : public Endpoint {
       const int flags = ::fcntl(fd, F_GETFL);
       if (flags >= 0 && fd > STDERR_FILENO) ::fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
     }
-    plan.moves = {{partner.info().in, number("fdin", STDIN_FILENO)},
-                  {partner.info().out, number("fdout", STDOUT_FILENO)}};
-    if (address_.flag("stderr")) plan.moves.emplace_back(partner.info().out, STDERR_FILENO);
+    // One direction only: the other of the program's own descriptors is the one that we were started with.
+    if (partner.info().in >= 0) plan.moves.emplace_back(partner.info().in, number("fdin", STDIN_FILENO));
+    if (partner.info().out >= 0) plan.moves.emplace_back(partner.info().out, number("fdout", STDOUT_FILENO));
+    if (address_.flag("stderr") && partner.info().out >= 0)
+      plan.moves.emplace_back(partner.info().out, STDERR_FILENO);
     if (whole_process) become(plan);
     auto child = process_stream(nothing(), spawn(context_.loop, plan), context_.loop, context_.log);
     co_await child->close(session.limits);
