@@ -260,6 +260,14 @@ class Reader {
   std::size_t level_ = 0;
 };
 
+/// Only the second address can take the first one's place, and only as a whole.
+void refuse_nofork(const Address& address) {
+  const Option* option = address.find("nofork");
+  if (option != nullptr && address.flag("nofork"))
+    throw AddressError(address, option->place,
+                       "nofork is for the second address alone, and not for a half of one");
+}
+
 }  // namespace
 
 const ToolDescription& sockcat_description() { return description; }
@@ -296,6 +304,12 @@ SockcatRun sockcat_run_of(const Invocation& invocation) {
     throw UsageError("expects two addresses, got " + std::to_string(words.size() - next));
   const Specification left = parse_specification(words[next], rules);
   const Specification right = parse_specification(words[next + 1], rules);
+  refuse_nofork(left.reading);
+  if (left.writing) refuse_nofork(*left.writing);
+  if (right.writing) {
+    refuse_nofork(right.reading);
+    refuse_nofork(*right.writing);
+  }
   run.plan.limits.exit_on = exit_on(left, right);
   run.plan.left = [left](Use use, const Context& context) { return make_endpoint(left, use, context); };
   run.plan.right = [right](Use use, const Context& context) { return make_endpoint(right, use, context); };
