@@ -35,8 +35,8 @@ struct RunOptions {
 
 /// How a program ended, and what it said.
 struct Ended {
-  std::string out, err;
-  std::map<int, std::string> captured;  ///< of RunOptions::captured
+  std::string out = {}, err = {};
+  std::map<int, std::string> captured = {};  ///< of RunOptions::captured
   int status = -1;                      ///< its exit status; -1 if a signal ended it
   int signal = 0;
 
