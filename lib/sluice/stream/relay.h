@@ -12,8 +12,8 @@ namespace sluice {
 /// direction's target could not be told that input is over; then it goes on until `-t` (0.5 s) of silence. A
 /// source that can end is waited for without limit, unless -t was given.
 ///
-/// `drain` is watched: when it is notified, the session has its linger limit to end by itself, and is then
-/// ended in good order.
+/// `changed` is the relay's own alarm clock; who sets session.draining notifies it: the session then has its
+/// linger limit to end by itself, and is after that ended in good order.
 Task<> relay(Stream& left, Stream& right, Session& session, Event& changed);
 
 }  // namespace sluice

@@ -1,0 +1,165 @@
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <string>
+
+#include "run.h"
+#include "sockcat.h"
+
+/// Datagrams through the real program: edges and empty messages exact, peers told apart, recipes.
+namespace sluice::test {
+namespace {
+
+/// A plain datagram socket on loopback that does not wait for ever.
+class Datagrams {
+ public:
+  Datagrams() : fd_(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
+    const timeval limit{deadline.count(), 0};
+    ::setsockopt(fd_.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    sockaddr_in any = loopback(0);
+    EXPECT_EQ(::bind(fd_.get(), reinterpret_cast<sockaddr*>(&any), sizeof any), 0);
+  }
+  int port() const {
+    sockaddr_in name{};
+    socklen_t size = sizeof name;
+    ::getsockname(fd_.get(), reinterpret_cast<sockaddr*>(&name), &size);
+    return ntohs(name.sin_port);
+  }
+  void connect(int port) {
+    const sockaddr_in to = loopback(port);
+    EXPECT_EQ(::connect(fd_.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to), 0);
+  }
+  void send(std::string_view text) const {
+    EXPECT_EQ(::send(fd_.get(), text.data(), text.size(), 0), static_cast<ssize_t>(text.size()));
+  }
+  /// The next message; its sender becomes the peer.
+  std::string receive() {
+    std::string text(65536, '\0');
+    sockaddr_in from{};
+    socklen_t size = sizeof from;
+    const auto count =
+        ::recvfrom(fd_.get(), text.data(), text.size(), 0, reinterpret_cast<sockaddr*>(&from), &size);
+    if (count < 0) return "(nothing came)";
+    connect(ntohs(from.sin_port));
+    text.resize(static_cast<std::size_t>(count));
+    return text;
+  }
+
+ private:
+  static sockaddr_in loopback(int port) {
+    sockaddr_in name{};
+    name.sin_family = AF_INET;
+    name.sin_port = htons(static_cast<std::uint16_t>(port));
+    name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    return name;
+  }
+  Fd fd_;
+};
+
+std::string udp(int port) { return "127.0.0.1:" + std::to_string(port); }
+
+TEST(SockcatDatagrams, RelaysEdgesAndEmptyMessagesExactly) {
+  Datagrams target;
+  Serving relay({"UDP4-LISTEN:0", "UDP4:" + udp(target.port())});
+  Datagrams source;
+  source.connect(relay.port());
+  const std::string large = sample(65507);
+  for (const auto& message :
+       {std::string("one"), std::string(), std::string("three"), large, std::string(), std::string("x")}) {
+    source.send(message);
+    EXPECT_EQ(target.receive(), message);
+    target.send("re:" + message.substr(0, 100));
+    EXPECT_EQ(source.receive(), "re:" + message.substr(0, 100));
+  }
+}
+
+TEST(SockcatDatagrams, RelaysAnswersToTheRightOneOfManyPeers) {
+  Serving server({"UDP-LISTEN:0,fork", "EXEC:cat"});
+  std::vector<Datagrams> clients(50);
+  for (auto& client : clients) client.connect(server.port());
+  for (int round = 0; round < 3; ++round) {
+    for (std::size_t i = 0; i < clients.size(); ++i) clients[i].send("client " + std::to_string(i));
+    for (std::size_t i = 0; i < clients.size(); ++i)
+      EXPECT_EQ(clients[i].receive(), "client " + std::to_string(i));
+  }
+}
+
+TEST(SockcatDatagrams, AnswersEachDatagramByAProgramOfItsOwn) {
+  Serving server({"UDP4-RECVFROM:0,fork", "EXEC:'tr a-z A-Z'"});
+  const Ended client =
+      run_sockcat({"-t", "20", "-", "UDP4:" + udp(server.port()) + ",readbytes=4"}, {.input = "udp\n"});
+  EXPECT_EQ(client.out, "UDP\n");
+}
+
+TEST(SockcatDatagrams, LogsWhatArrivesToAFile) {
+  const TemporaryDirectory folder;
+  const std::string log = folder.path() + "/udp.log";
+  Serving sink({"-u", "UDP-RECV:0", "OPEN:" + log + ",creat,append"});
+  for (const auto* text : {"d1\n", "d2\n"})
+    EXPECT_EQ(run_sockcat({"-u", "-", "UDP-SENDTO:" + udp(sink.port())}, {.input = text}).status, 0);
+  EXPECT_TRUE(eventually([&] { return contents_of(log) == "d1\nd2\n"; })) << contents_of(log);
+}
+
+TEST(SockcatDatagrams, NotifiesAsServicesDo) {
+  const TemporaryDirectory folder;
+  const std::string path = folder.path() + "/notify";
+  const Socket receiver = [&] {
+    Fd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    sockaddr_un name{};
+    name.sun_family = AF_UNIX;
+    path.copy(name.sun_path, sizeof name.sun_path - 1);
+    EXPECT_EQ(::bind(fd.get(), reinterpret_cast<sockaddr*>(&name), sizeof name), 0);
+    return Socket(std::move(fd));
+  }();
+  EXPECT_EQ(run_sockcat({"-u", "STDIN", "UNIX-SENDTO:" + path}, {.input = "READY=1"}).status, 0);
+  char text[64];
+  const auto count = ::recv(receiver.number(), text, sizeof text, 0);
+  EXPECT_EQ(std::string(text, static_cast<std::size_t>(count)), "READY=1");
+}
+
+TEST(SockcatDatagrams, TellProgramsWhoTheirPeerIs) {
+  Serving server({"UDP4-RECVFROM:0,fork,bind=127.0.0.1",
+                  "SYSTEM:'echo $SOCAT_PEERADDR $SOCAT_PEERPORT $SOCAT_SOCKADDR $SOCAT_SOCKPORT'"});
+  Datagrams client;
+  client.connect(server.port());
+  client.send("?");
+  EXPECT_EQ(client.receive(), "127.0.0.1 " + std::to_string(client.port()) + " 127.0.0.1 " +
+                                  std::to_string(server.port()) + "\n");
+}
+
+TEST(SockcatDatagrams, EndAClientThatGetsNoAnswerWithAWarning) {
+  Datagrams silent;
+  const Ended client = run_sockcat({"-t", "0.1", "-", "UDP4:" + udp(silent.port())}, {.input = "anybody?"});
+  EXPECT_EQ(client.status, 0);
+  EXPECT_NE(client.err.find("no answer came"), std::string::npos) << client.err;
+  EXPECT_EQ(silent.receive(), "anybody?");
+}
+
+TEST(SockcatDatagrams, RefusedAndTooLargeOnesAreFailures) {
+  int closed = 0;
+  { closed = Datagrams().port(); }
+  const Ended refused = run_sockcat({"-t", "20", "-", "UDP4:" + udp(closed)}, {.input = "x"});
+  EXPECT_EQ(refused.status, 1);
+  EXPECT_NE(refused.err.find("Connection refused"), std::string::npos) << refused.err;
+  Datagrams target;
+  const Ended large = run_sockcat({"-u", "-b", "70000", "-", "UDP4:" + udp(target.port())},
+                                  {.input = std::string(70000, 'x')});
+  EXPECT_EQ(large.status, 1);
+  EXPECT_NE(large.err.find("Message too long"), std::string::npos) << large.err;
+}
+
+TEST(SockcatDatagrams, GoBetweenUdpAndUnix) {
+  const TemporaryDirectory folder;
+  const std::string path = folder.path() + "/s";
+  Serving inner({"UNIX-RECVFROM:" + path + ",fork", "UPPER"});
+  Serving outer({"UDP4-RECVFROM:0,fork", "UNIX-SENDTO:" + path + ",bind=" + folder.path() + "/b"});
+  Datagrams client;
+  client.connect(outer.port());
+  client.send("through both");
+  EXPECT_EQ(client.receive(), "THROUGH BOTH");
+}
+
+}  // namespace
+}  // namespace sluice::test
