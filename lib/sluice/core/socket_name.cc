@@ -130,7 +130,7 @@ std::string SocketName::host() const {
     return host;
   }
   if (family() != AF_UNIX || length_ <= path_offset) return {};
-  if (const auto name = path(); !name.empty()) return name;
+  if (auto name = path(); !name.empty()) return name;
   const auto address = as<sockaddr_un>(storage_);
   std::string_view rest(address.sun_path + 1, length_ - path_offset - 1);
   if (const auto end = rest.find_last_not_of('\0'); end != rest.npos) rest = rest.substr(0, end + 1);

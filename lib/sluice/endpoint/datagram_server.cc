@@ -166,8 +166,8 @@ std::unique_ptr<Stream> DatagramServer::stream_of(KeptMessage first, std::shared
     parts.accepts = [from = first.from](const SocketName& sender) { return sender == from; };
     inbox->put(std::move(first));
     const SocketName peer = parts.peer.for_family(name_.family());
-    ::connect(socket_->number(), peer.data(), peer.size());
-    parts.peer = {};
+    // Where it cannot be connected, each message names its peer.
+    if (::connect(socket_->number(), peer.data(), peer.size()) == 0) parts.peer = {};
   }
   if (!forks_) stopped_ = true;
   return std::make_unique<MessageStream>(std::move(parts));

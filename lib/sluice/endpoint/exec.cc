@@ -24,7 +24,7 @@ std::vector<std::string> environment_for(const Session& session) {
     if (!std::string_view(*one).starts_with("SOCAT_")) all.emplace_back(*one);
   for (const auto& [name, value] : session.environment) all.push_back(name + '=' + value);
   const auto pid = std::to_string(::getpid());
-  all.push_back("SOCAT_VERSION=" SLUICE_VERSION);
+  all.emplace_back("SOCAT_VERSION=" SLUICE_VERSION);
   all.push_back("SOCAT_PID=" + pid);
   all.push_back("SOCAT_PPID=" + pid);
   return all;
