@@ -94,10 +94,12 @@ std::vector<char*> pointers_to(const std::vector<std::string>& texts) {
 }
 
 [[noreturn]] void throw_failed(const Plan& plan, Step step, int error) {
-  const auto status =
-      error == ENOENT || error == ENOTDIR ? ExitStatus::not_found : ExitStatus::not_executable;
-  throw Failure(std::string(step_names[static_cast<std::size_t>(step)]) + ' ' + plan.program,
-                std::error_code(error, std::generic_category()), status);
+  const std::error_code why(error, std::generic_category());
+  const std::string name(step_names[static_cast<std::size_t>(step)]);
+  if (step != Step::exec)
+    throw Failure(name + (step == Step::chdir ? ' ' + *plan.directory : " for " + plan.program), why);
+  throw Failure(name + ' ' + plan.program, why,
+                error == ENOENT || error == ENOTDIR ? ExitStatus::not_found : ExitStatus::not_executable);
 }
 
 /// A stack for the child until it executes.
