@@ -206,7 +206,7 @@ TEST_P(ProgramEnding, GivesItsStatusAfterTheEndOfInput) {
 }
 
 TEST_P(ProgramEnding, GivesItsStatusWhereItIsOnlyReadFrom) {
-  EXPECT_EQ(run_sockcat({"-u", GetParam().address, "-"}).status, GetParam().status);
+  EXPECT_EQ(run_sockcat({"-U", "-", GetParam().address}).status, GetParam().status);
 }
 
 TEST_P(ProgramEnding, GivesItsStatusWhereItIsOnlyWrittenTo) {
