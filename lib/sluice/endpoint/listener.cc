@@ -1,5 +1,6 @@
 #include "sluice/endpoint/listener.h"
 
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include "sluice/endpoint/apply.h"
@@ -48,11 +49,23 @@ Task<Fd> Listener::accept() {
   const auto limit = address_.duration("accept-timeout");
   for (;;) {
     Fd peer = co_await accept_from(*socket_, limit);
-    if (!peer || !range_) co_return peer;
+    if (!peer) co_return peer;
     const SocketName name = SocketName::of_peer(peer.get());
-    if (range_->contains(name)) co_return peer;
-    context_.log.warning("refusing connection from " + name.log_text() + " due to range option");
+    const std::string_view against = objection(name);
+    if (against.empty()) co_return peer;
+    context_.log.warning("refusing connection from " + name.log_text() + " due to " + std::string(against) +
+                         " option");
   }
+}
+
+/// The option that keeps a peer out, or nothing.
+std::string_view Listener::objection(const SocketName& peer) const {
+  if (range_ && !range_->contains(peer)) return "range";
+  if (!peer.is_ip()) return {};
+  const auto port = address_.integer("sourceport");
+  if (port && peer.port() != *port) return "sourceport";
+  if (address_.flag("lowport") && peer.port() >= IPPORT_RESERVED) return "lowport";
+  return {};
 }
 
 Task<std::unique_ptr<Stream>> Listener::open(Session& session) {
@@ -60,6 +73,8 @@ Task<std::unique_ptr<Stream>> Listener::open(Session& session) {
   if (stopped_) co_return nullptr;
   Fd peer = co_await accept();
   if (!peer) co_return nullptr;
+  // Not everything that was set on the listening socket passes on to its children (SO_PRIORITY).
+  apply(address_, {Phase::pastsocket}, peer.get(), context_);
   auto socket = std::make_unique<Descriptor>(context_.loop, std::move(peer));
   const SocketName local = SocketName::of_socket(socket->number());
   const SocketName remote = SocketName::of_peer(socket->number());

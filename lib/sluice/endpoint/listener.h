@@ -10,7 +10,8 @@
 
 namespace sluice {
 
-/// What all listening stream sockets have in common: accepting, `range`, `accept-timeout`, `fork`.
+/// What all listening stream sockets have in common: accepting, `range`, `sourceport`, `lowport`,
+/// `accept-timeout`, `fork`.
 class Listener final : public Endpoint {
  public:
   struct Bound {
@@ -32,6 +33,7 @@ class Listener final : public Endpoint {
 
  private:
   Task<Fd> accept();
+  std::string_view objection(const SocketName& peer) const;
 
   Address address_;
   Context context_;
