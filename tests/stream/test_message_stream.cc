@@ -17,6 +17,7 @@ std::unique_ptr<MessageStream> stream_over(Loop& loop, Fd fd, bool sequenced = f
   MessageStream::Parts parts;
   parts.socket = std::make_shared<Descriptor>(loop, std::move(fd));
   parts.sequenced = sequenced;
+  if (sequenced) parts.finish = FinishBy::shutting_down;
   parts.null_eof = null_eof;
   return std::make_unique<MessageStream>(std::move(parts));
 }

@@ -191,8 +191,8 @@ FinishBy finish_by(const Address& address, FinishBy usual) {
                                                                      {"shut-close", FinishBy::closing},
                                                                      {"shut-null", FinishBy::empty_packet}}};
   for (const auto& [name, way] : ways)
-    if (address.flag(name)) usual = way;
-  return usual;
+    if (address.flag(name)) return way;
+  return address.flag("end-close") ? FinishBy::closing : usual;
 }
 
 void note_names(Session& session, const SocketName& local, const SocketName& peer) {
@@ -221,7 +221,7 @@ std::unique_ptr<Stream> stream_of_socket(const Address& address, const Context& 
     parts.socket = std::move(socket);
     parts.sequenced = type == SOCK_SEQPACKET;
     parts.null_eof = address.flag("null-eof");
-    parts.finish = finish_by(address, FinishBy::nothing);
+    parts.finish = finish_by(address, parts.sequenced ? FinishBy::shutting_down : FinishBy::nothing);
     parts.companion = std::move(companion);
     return std::make_unique<MessageStream>(std::move(parts));
   }
@@ -230,7 +230,10 @@ std::unique_ptr<Stream> stream_of_socket(const Address& address, const Context& 
   parts.both = true;
   parts.socket = true;
   parts.finish = finish_by(address, FinishBy::shutting_down);
-  parts.traits = {Shape::bytes, true, parts.finish != FinishBy::nothing};
+  // Only shutting down tells the peer: a stream has no empty packets, and a socket that is still read from is
+  // not closed yet.
+  parts.traits = {Shape::bytes, true, parts.finish == FinishBy::shutting_down};
+  parts.only_close = address.flag("end-close");
   parts.companion = std::move(companion);
   return std::make_unique<FdStream>(std::move(parts));
 }

@@ -73,7 +73,7 @@ class Range {
   std::string mask_;
 };
 
-/// shut-none, shut-down, shut-close, shut-null as `finish` understands them.
+/// shut-none, shut-down, shut-close, shut-null and end-close as `finish` understands them.
 FinishBy finish_by(const Address& address, FinishBy usual);
 
 /// What peers look like to started programs: SOCAT_PEERADDR, SOCAT_PEERPORT, SOCAT_SOCKADDR, SOCAT_SOCKPORT.

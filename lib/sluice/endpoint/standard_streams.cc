@@ -134,7 +134,7 @@ std::unique_ptr<Stream> inherited_stream(const Address& address, int in, int out
     parts.writable = out >= 0;
     parts.sequenced = type == SOCK_SEQPACKET;
     parts.null_eof = address.flag("null-eof");
-    parts.finish = finish_by(address, FinishBy::nothing);
+    parts.finish = finish_by(address, parts.sequenced ? FinishBy::shutting_down : FinishBy::nothing);
     return std::make_unique<MessageStream>(std::move(parts));
   }
   FdStream::Parts parts;

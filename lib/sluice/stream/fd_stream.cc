@@ -129,7 +129,7 @@ void FdStream::stop_writing() {
 
 Task<> FdStream::close(const Limits& limits) {
   if (!output_over_) co_await finish();
-  if (parts_.socket && parts_.in && parts_.in->access() == Access::own)
+  if (parts_.socket && !parts_.only_close && parts_.in && parts_.in->access() == Access::own)
     co_await deliver_and_discard(limits.linger_or_default());
   parts_.in.reset();
   parts_.out.reset();

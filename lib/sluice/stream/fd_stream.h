@@ -16,7 +16,8 @@ class FdStream final : public Stream {
     bool both = false;  ///< `in` is written to as well
     FinishBy finish = FinishBy::closing;
     Traits traits;
-    bool socket = false;  ///< unread input must be discarded before closing
+    bool socket = false;      ///< unread input must be discarded before closing
+    bool only_close = false;  ///< closing tells and takes nothing: others hold the connection too (end-close)
     /// Also replaced by /dev/null at finish: the inherited descriptor that the output is a second door to.
     int inherited_out = -1;
     /// What log lines call the descriptors, where they are second doors; -1: their own numbers.

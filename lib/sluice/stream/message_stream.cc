@@ -53,7 +53,7 @@ MessageStream::MessageStream(Parts parts) : parts_(std::move(parts)), gone_(part
   const int number = parts_.socket->number();
   info_.traits = {Shape::messages,
                   parts_.sequenced || (parts_.inbox && parts_.inbox->over()) || parts_.null_eof,
-                  parts_.sequenced || parts_.finish == FinishBy::empty_packet};
+                  parts_.finish == FinishBy::empty_packet || tells_its_end()};
   info_.in = info_.out = number;
   info_.local = SocketName::of_socket(number);
   info_.peer = parts_.peer.empty() ? SocketName::of_peer(number) : parts_.peer;
@@ -232,7 +232,7 @@ Task<End> MessageStream::finish() {
     nothing.add_message({});
     co_return co_await write_some(nothing);
   }
-  if (parts_.sequenced) ::shutdown(parts_.socket->number(), SHUT_WR);
+  if (tells_its_end()) ::shutdown(parts_.socket->number(), SHUT_WR);
   co_return End{};
 }
 

@@ -49,7 +49,7 @@ class MessageStream final : public Stream {
     bool inbox_only = false;
     bool readable = true;
     bool writable = true;
-    bool sequenced = false;  ///< SOCK_SEQPACKET: has an end and a half-close
+    bool sequenced = false;  ///< SOCK_SEQPACKET: has an end, and a half-close if it finishes so
     bool null_eof = false;   ///< an empty message is the end of input
     FinishBy finish = FinishBy::nothing;
     std::function<bool(const SocketName&)> accepts = {};  ///< whose messages count; all, if empty
@@ -74,6 +74,7 @@ class MessageStream final : public Stream {
   Attempt send(Batch& from);
   bool accepts(const SocketName& sender) const { return !parts_.accepts || parts_.accepts(sender); }
   bool sequence_has_ended() const;
+  bool tells_its_end() const { return parts_.sequenced && parts_.finish == FinishBy::shutting_down; }
 
   Parts parts_;
   Info info_;
