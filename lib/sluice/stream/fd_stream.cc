@@ -144,11 +144,11 @@ Task<> FdStream::deliver_and_discard(Duration silence) {
   Descriptor& socket = *parts_.in;
   constexpr unsigned turns_at_once = 64;
   unsigned turns = 0;
-  char scrap[16384];
+  Batch scrap = Batch::of_bytes(kib(16));
   auto last = Clock::now();
   int before = undelivered(socket.number());
   while (Clock::now() - last < silence) {
-    const auto attempt = socket.try_read(scrap);
+    const auto attempt = socket.try_read(scrap.room());
     const int left = undelivered(socket.number());
     if (attempt.count > 0) {
       if (left > 0) last = Clock::now();

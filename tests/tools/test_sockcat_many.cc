@@ -1,0 +1,186 @@
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "sluice/core/bytes.h"
+#include "sockcat.h"
+
+/// Many clients of one process.
+namespace sluice::test {
+namespace {
+
+/// Talks to many at once, as one poll loop: each sends a text of its own, ends its input, and collects what
+/// it gets.
+class Crowd {
+ public:
+  Crowd(std::size_t count, std::size_t size) {
+    for (std::size_t i = 0; i < count; ++i)
+      members_.push_back({{}, std::to_string(i) + ' ' + sample(size + i % 7), 0, {}, false});
+  }
+
+  void connect(int port) {
+    for (Member& one : members_) {
+      Socket socket = Socket::to_tcp(port);
+      ::fcntl(socket.number(), F_SETFL, O_NONBLOCK);
+      one.socket = std::make_unique<Socket>(std::move(socket));
+    }
+  }
+
+  /// Until all have got their end, or the deadline. All are connected before the first one speaks.
+  void talk() {
+    const auto end = std::chrono::steady_clock::now() + deadline;
+    while (std::chrono::steady_clock::now() < end) {
+      std::vector<pollfd> waits;
+      std::vector<Member*> whose;
+      for (Member& one : members_) {
+        if (one.ended) continue;
+        const short writing = one.sent < one.text.size() ? POLLOUT : 0;
+        waits.push_back({one.socket->number(), static_cast<short>(POLLIN | writing), 0});
+        whose.push_back(&one);
+      }
+      if (waits.empty()) return;
+      ::poll(waits.data(), waits.size(), 1000);
+      for (std::size_t i = 0; i < waits.size(); ++i)
+        if (waits[i].revents != 0) whose[i]->turn();
+    }
+  }
+
+  std::size_t echoed() const {
+    return static_cast<std::size_t>(std::count_if(members_.begin(), members_.end(),
+                                                  [](const Member& one) { return one.got == one.text; }));
+  }
+
+ private:
+  struct Member {
+    std::unique_ptr<Socket> socket;
+    std::string text;
+    std::size_t sent = 0;
+    std::string got;
+    bool ended = false;
+
+    void turn() {
+      if (sent < text.size()) {
+        const ssize_t count =
+            ::send(socket->number(), text.data() + sent, text.size() - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (count > 0) sent += static_cast<std::size_t>(count);
+        if (sent == text.size()) ::shutdown(socket->number(), SHUT_WR);
+      }
+      char buffer[4096];
+      const ssize_t count = ::recv(socket->number(), buffer, sizeof buffer, MSG_DONTWAIT);
+      if (count > 0) got.append(buffer, static_cast<std::size_t>(count));
+      if (count == 0 || (count < 0 && errno != EAGAIN)) ended = true;
+    }
+  };
+  std::vector<Member> members_;
+};
+
+bool can_have(rlim_t descriptors) {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  if (limit.rlim_cur < descriptors && limit.rlim_max >= descriptors) {
+    limit.rlim_cur = descriptors;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+  }
+  return limit.rlim_cur >= descriptors;
+}
+
+long children_of(pid_t pid) {
+  const std::string path = "/proc/" + std::to_string(pid);
+  return static_cast<long>(
+      std::count(contents_of(path + "/task/" + std::to_string(pid) + "/children").begin(),
+                 contents_of(path + "/task/" + std::to_string(pid) + "/children").end(), ' '));
+}
+
+TEST(Many, ClientsAreServedByOneProcessEachExactly) {
+  if (!can_have(1100)) GTEST_SKIP() << "needs 1100 descriptors";
+  Serving server({"TCP4-LISTEN:0,bind=127.0.0.1,fork", "PIPE"});
+  Crowd crowd(1000, 5000);
+  crowd.connect(server.port());
+  EXPECT_EQ(children_of(server->pid()), 0);
+  crowd.talk();
+  EXPECT_EQ(crowd.echoed(), 1000U);
+  EXPECT_EQ(children_of(server->pid()), 0);
+  if (!under_sanitizers()) EXPECT_LT(status_figure(server->pid(), "VmHWM"), 200 << 10);
+  server->signal(SIGTERM);
+  const Ended ended = server->wait();
+  EXPECT_EQ(ended.status, 0);
+  EXPECT_EQ(ended.err, "");
+}
+
+TEST(Many, ClientsPassThroughTwoProcesses) {
+  if (!can_have(600)) GTEST_SKIP() << "needs 600 descriptors";
+  Serving server({"TCP4-LISTEN:0,bind=127.0.0.1,fork", "UPPER"});
+  Serving forward({"TCP4-LISTEN:0,bind=127.0.0.1,fork", "TCP4:127.0.0.1:" + std::to_string(server.port())});
+  std::vector<Socket> clients;
+  for (int i = 0; i < 500; ++i) clients.push_back(Socket::to_tcp(forward.port()));
+  for (const Socket& client : clients) client.send("labi");
+  for (const Socket& client : clients) EXPECT_EQ(client.receive(4), "LABI");
+  for (const Socket& client : clients) client.finish();
+  for (const Socket& client : clients) EXPECT_EQ(client.receive_all(), "");
+}
+
+TEST(Many, SessionsLeaveNothingBehind) {
+  Serving server({"TCP4-LISTEN:0,bind=127.0.0.1,fork", "EXEC:cat"});
+  const auto talk = [&] {
+    const Socket client = Socket::to_tcp(server.port());
+    client.send("x");
+    client.finish();
+    EXPECT_EQ(client.receive_all(), "x");
+  };
+  const std::string fds = "/proc/" + std::to_string(server->pid()) + "/fd";
+  const auto open = [&] { return std::distance(std::filesystem::directory_iterator(fds), {}); };
+  const auto idle = open();
+  for (int i = 0; i < 100; ++i) talk();
+  EXPECT_TRUE(eventually([&] { return open() == idle && children_of(server->pid()) == 0; })) << open();
+}
+
+/// A shell that lowers its hard limit and becomes the program.
+std::vector<std::string> limited(int descriptors, std::vector<std::string> words) {
+  words = sockcat(std::move(words));
+  words.insert(words.begin(),
+               {"/bin/sh", "-c", "ulimit -n " + std::to_string(descriptors) + "; exec \"$@\"", "sh"});
+  return words;
+}
+
+TEST(Many, ClientsWaitWhileDescriptorsAreShort) {
+  for (const std::string address : {"PIPE", "EXEC:cat"}) {
+    Running server(limited(64, {"--ready-fd", "9", "TCP4-LISTEN:0,bind=127.0.0.1,fork", address}),
+                   {.captured = {9}});
+    const auto name = server.line(9);
+    ASSERT_TRUE(name);
+    const int port = std::stoi(name->substr(name->rfind(':') + 1));
+    std::vector<Socket> clients;
+    for (int i = 0; i < 60; ++i) {
+      clients.push_back(Socket::to_tcp(port));
+      clients.back().send("text");
+    }
+    // The first ones are being served; the last ones are in the backlog until others have gone.
+    EXPECT_NE(server.line(2)->find("accepting pauses"), std::string::npos);
+    for (Socket& client : clients) {
+      EXPECT_EQ(client.receive(4), "text") << address;
+      client.finish();
+      EXPECT_EQ(client.receive_all(), "");
+      client.close();
+    }
+    server.signal(SIGTERM);
+    const Ended ended = server.wait();
+    EXPECT_EQ(ended.status, 0);
+    EXPECT_EQ(ended.err.find("Too many open files"), ended.err.npos) << ended.err;
+  }
+}
+
+TEST(Many, LimitOfDescriptorsIsRaisedForUsAndNotForPrograms) {
+  const Ended ended = run({"/bin/sh", "-c", "ulimit -S -n 77; exec \"$@\"", "sh", tool("sockcat"), "-u",
+                           "SYSTEM:grep files /proc/$PPID/limits; ulimit -S -n", "-"});
+  EXPECT_EQ(ended.status, 0);
+  EXPECT_TRUE(ended.out.ends_with("\n77\n")) << ended.out;
+  EXPECT_EQ(ended.out.find(" 77 "), ended.out.npos) << ended.out;
+}
+
+}  // namespace
+}  // namespace sluice::test

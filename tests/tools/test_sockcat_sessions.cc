@@ -1,0 +1,245 @@
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <signal.h>
+
+#include <array>
+#include <chrono>
+
+#include "sockcat.h"
+
+namespace sluice::test {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+std::string tcp(const Socket& server) { return "TCP:127.0.0.1:" + std::to_string(server.port()); }
+
+/// A client, sockcat, and a server behind it.
+class Scene {
+ public:
+  explicit Scene(bool over_unix, std::vector<std::string> options = {})
+      : origin_(over_unix ? Socket::listening_unix(path("behind")) : Socket::listening_tcp()),
+        bridge_(words(over_unix, std::move(options))),
+        client(over_unix ? Socket::to_unix(path("front")) : Socket::to_tcp(bridge_.port())),
+        server(origin_.accept()) {}
+
+  Running& process() { return bridge_.process(); }
+
+ private:
+  std::string path(const char* name) const { return directory_.path() + '/' + name; }
+  std::vector<std::string> words(bool over_unix, std::vector<std::string> all) const {
+    all.push_back(over_unix ? "UNIX-LISTEN:" + path("front") : "TCP4-LISTEN:0,bind=127.0.0.1");
+    all.push_back(over_unix ? "UNIX-CONNECT:" + path("behind") : tcp(origin_));
+    return all;
+  }
+
+  TemporaryDirectory directory_;
+  Socket origin_;
+  Serving bridge_;
+
+ public:
+  Socket client;
+  Socket server;
+};
+
+/// What the one direction is doing while the end of the other is tested.
+enum class State { quiet, pressed, finished };
+
+struct Situation {
+  State state;
+  bool from_client;  ///< that direction flows from the client to the server
+  bool over_unix;
+};
+
+std::string name_of(const Situation& one) {
+  constexpr std::array<const char*, 3> states = {"Quiet", "Pressed", "Finished"};
+  return std::string(states[static_cast<std::size_t>(one.state)]) +
+         (one.from_client ? "FromClient" : "FromServer") + (one.over_unix ? "OverUnix" : "OverTcp");
+}
+
+class Matrix : public testing::TestWithParam<Situation> {};
+
+/// However one direction stands, the other one ends by itself: its last byte and its end arrive, and what the
+/// first still holds is delivered after that.
+TEST_P(Matrix, TheOtherDirectionEndsByItself) {
+  const auto [state, from_client, over_unix] = GetParam();
+  Scene scene(over_unix);
+  const Socket& from = from_client ? scene.client : scene.server;
+  const Socket& to = from_client ? scene.server : scene.client;
+  std::size_t held = 0;
+  if (state == State::pressed) held = from.fill();
+  if (state == State::finished) {
+    from.finish();
+    EXPECT_EQ(to.receive_all(), "");
+  }
+  to.send("the other way");
+  to.finish();
+  EXPECT_EQ(from.receive_all(), "the other way");
+  if (state != State::finished) {
+    auto rest = beside([&to = to] { return to.receive_all().size(); });
+    from.send("last");
+    from.finish();
+    EXPECT_EQ(rest.get(), held + 4);
+  }
+  EXPECT_EQ(scene.process().wait().status, 0);
+}
+
+/// A side that goes away altogether ends the session, whatever the direction towards it was doing.
+TEST_P(Matrix, ASideThatGoesAwayEndsTheSession) {
+  const auto [state, from_client, over_unix] = GetParam();
+  Scene scene(over_unix);
+  Socket& from = from_client ? scene.client : scene.server;
+  Socket& to = from_client ? scene.server : scene.client;
+  if (state == State::pressed) from.fill();
+  if (state == State::finished) {
+    from.finish();
+    EXPECT_EQ(to.receive_all(), "");
+  }
+  to.close();
+  if (state == State::quiet) from.send("into the void");
+  // The other side is let go of, by an end or by a reset where something was lost.
+  from.was_reset();
+  from.close();
+  const Ended ended = scene.process().wait();
+  EXPECT_EQ(ended.signal, 0);
+  // What could not be delivered is a failure, what was all delivered is none.
+  EXPECT_EQ(ended.status, state == State::finished  ? 0
+                          : state == State::pressed ? 1
+                                                    : ended.status)
+      << ended.err;
+}
+
+/// Nothing that was accepted is lost by SIGTERM as long as its reader reads.
+TEST_P(Matrix, TerminationDrains) {
+  const auto [state, from_client, over_unix] = GetParam();
+  Scene scene(over_unix);
+  const Socket& from = from_client ? scene.client : scene.server;
+  const Socket& to = from_client ? scene.server : scene.client;
+  std::size_t held = 0;
+  if (state == State::pressed) held = from.fill();
+  if (state == State::finished) from.finish();
+  scene.process().signal(SIGTERM);
+  auto got = beside([&to = to] { return to.receive_all().size(); });
+  auto other = beside([&from = from] { return from.receive_all().size(); });
+  const Ended ended = scene.process().wait();
+  EXPECT_EQ(ended.status, 143) << ended.err;
+  // What still was in the sender's own socket is the sender's: a reset or a short count tells it.
+  EXPECT_LE(got.get(), held);
+  EXPECT_EQ(other.get(), 0U);
+}
+
+std::vector<Situation> situations() {
+  std::vector<Situation> all;
+  for (const State state : {State::quiet, State::pressed, State::finished})
+    for (const bool from_client : {true, false})
+      for (const bool over_unix : {true, false}) all.push_back({state, from_client, over_unix});
+  return all;
+}
+
+INSTANTIATE_TEST_SUITE_P(Session, Matrix, testing::ValuesIn(situations()),
+                         [](const auto& one) { return name_of(one.param); });
+
+TEST(Termination, LetsASessionSayItsLastWord) {
+  Scene scene(false);
+  scene.client.send("question");
+  EXPECT_EQ(scene.server.receive(8), "question");
+  scene.process().signal(SIGTERM);
+  scene.server.send("answer");
+  scene.server.finish();
+  EXPECT_EQ(scene.client.receive_all(), "answer");
+  scene.client.finish();
+  EXPECT_EQ(scene.process().wait().status, 143);
+}
+
+TEST(Termination, ByASecondSignalIsNow) {
+  Scene scene(false, {"-d", "-d", "-t", "50"});
+  const auto begin = steady_clock::now();
+  scene.process().signal(SIGTERM);
+  while (scene.process().line(2)->find("exiting on signal 15") == std::string::npos) {
+  }
+  scene.process().signal(SIGTERM);
+  EXPECT_EQ(scene.process().wait().status, 143);
+  EXPECT_LT(steady_clock::now() - begin, std::chrono::seconds(20));
+}
+
+TEST(Termination, OfAListenerIsASuccess) {
+  Serving server({"TCP4-LISTEN:0,bind=127.0.0.1,fork", "PIPE"});
+  const Socket client = Socket::to_tcp(server.port());
+  client.send("x");
+  EXPECT_EQ(client.receive(1), "x");
+  server->signal(SIGTERM);
+  EXPECT_EQ(server->wait().status, 0);
+}
+
+TEST(Termination, StopsAcceptingAtOnceAndServesWhoIsThere) {
+  Serving server({"-d", "-d", "-t", "20", "TCP4-LISTEN:0,bind=127.0.0.1,fork", "PIPE"});
+  const Socket client = Socket::to_tcp(server.port());
+  client.send("before");
+  EXPECT_EQ(client.receive(6), "before");
+  server->signal(SIGTERM);
+  while (server->line(2)->find("exiting on signal 15") == std::string::npos) {
+  }
+  client.send("after");
+  EXPECT_EQ(client.receive(5), "after");
+  EXPECT_EQ(run_sockcat(
+                {"-t", "0.2", "-", "TCP4:127.0.0.1:" + std::to_string(server.port()) + ",connect-timeout=5"})
+                .out,
+            "");
+  client.finish();
+  EXPECT_EQ(client.receive_all(), "");
+  EXPECT_EQ(server->wait().status, 0);
+}
+
+TEST(Termination, OfOneThatWaitsForItsPeer) {
+  for (const std::string address : {"TCP4-LISTEN:0", "TCP4-LISTEN:0,fork"}) {
+    Serving server({address, "PIPE"});
+    server->signal(SIGINT);
+    EXPECT_EQ(server->wait().status, address.ends_with("fork") ? 0 : 130) << address;
+  }
+}
+
+TEST(Termination, EndsAProgramThatDoesNotEndItself) {
+  // It ignores its end of input, and SIGTERM as well.
+  Running client(sockcat({"-t", "0.1", "-", "SYSTEM:trap \"\" TERM; echo ready; while :; do sleep 1; done"}),
+                 {.more_input = true});
+  EXPECT_EQ(client.line(), "ready");
+  client.signal(SIGTERM);
+  EXPECT_EQ(client.wait().status, 143);
+}
+
+TEST(Termination, EndsAProgramThatHasClosedItsSocket) {
+  Running client(sockcat({"-d", "-d", "-d", "-t", "0.1", "-", "SYSTEM:exec <&- >&-; exec sleep 1000"}));
+  client.finish_input();
+  while (client.line(2)->find("transferred 0 bytes from 5") == std::string::npos) {
+  }
+  client.signal(SIGTERM);
+  EXPECT_EQ(client.wait().status, 143);
+}
+
+TEST(Failure, OfOneSessionLeavesTheListenerAlone) {
+  Socket gone = Socket::listening_tcp();
+  const std::string nowhere = tcp(gone);
+  gone.close();
+  Serving server({"TCP4-LISTEN:0,bind=127.0.0.1,fork", nowhere});
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(Socket::to_tcp(server.port()).receive_all(), "");
+    EXPECT_NE(server->line(2)->find("Connection refused"), std::string::npos);
+  }
+  server->signal(SIGTERM);
+  EXPECT_EQ(server->wait().status, 0);
+}
+
+TEST(Statistics, AreLoggedOnDemandAndAtTheEnd) {
+  Serving server({"--statistics", "TCP4-LISTEN:0,bind=127.0.0.1,fork", "PIPE"});
+  const Socket client = Socket::to_tcp(server.port());
+  client.send("12345");
+  EXPECT_EQ(client.receive(5), "12345");
+  server->signal(SIGUSR1);
+  EXPECT_NE(server->line(2)->find("left to right: 5 bytes"), std::string::npos);
+  EXPECT_NE(server->line(2)->find("right to left: 5 bytes"), std::string::npos);
+  EXPECT_NE(server->line(2)->find("sessions: 1 open, 1 in all"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace sluice::test
