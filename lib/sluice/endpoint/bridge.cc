@@ -254,6 +254,7 @@ class Bridge {
       log_.notice("starting data transfer loop with FDs [" + pair(a) + "] and [" + pair(b) + ']');
     if (plan_.dump.text || plan_.dump.hexadecimal || raw_left_ || raw_right_) left = watched(std::move(left));
     ++relaying_;
+    ++relayed_;
     co_await relay(*left, *right, session, running.changed);
     --relaying_;
   }
@@ -336,8 +337,8 @@ class Bridge {
     // Asked for, so it is told at any level.
     log_.write(Severity::fatal, line("left to right", there));
     log_.write(Severity::fatal, line("right to left", back));
-    log_.write(Severity::fatal, "statistics: sessions: " + std::to_string(running_.size()) + " open, " +
-                                    std::to_string(count_) + " in all");
+    log_.write(Severity::fatal, "statistics: sessions: " + std::to_string(relaying_) + " open, " +
+                                    std::to_string(relayed_) + " in all");
   }
 
   const BridgePlan& plan_;
@@ -358,6 +359,7 @@ class Bridge {
   std::uint64_t count_ = 0;
   std::size_t opening_ = 0;
   std::size_t relaying_ = 0;
+  std::size_t relayed_ = 0;
   std::size_t descriptors_ = 0;
   Flow total_there_;
   Flow total_back_;
