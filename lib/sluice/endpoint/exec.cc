@@ -61,7 +61,7 @@ class Exec final : public Endpoint {
                         std::string(address_.flag("pipes") ? "pipes" : "socket") + " for " + purpose());
     auto child = spawn(context_.loop, plan);
     context_.log.notice("forked off child process " + std::to_string(child.id()));
-    co_return process_stream(stream_of(std::move(joint)), std::move(child), context_.loop, context_.log);
+    co_return process_stream(stream_of(std::move(joint)), std::move(child), session);
   }
 
   bool takes_over() const override { return address_.flag("nofork"); }
@@ -79,7 +79,7 @@ class Exec final : public Endpoint {
     if (address_.flag("stderr") && partner.info().out >= 0)
       plan.moves.emplace_back(partner.info().out, STDERR_FILENO);
     if (whole_process) become(plan);
-    auto child = process_stream(nothing(), spawn(context_.loop, plan), context_.loop, context_.log);
+    auto child = process_stream(nothing(), spawn(context_.loop, plan), session);
     co_await child->close(session.limits);
     co_return child->exit_status();
   }

@@ -14,14 +14,15 @@ namespace process = boost::process::v2;
 
 class ProcessStream final : public Stream {
  public:
-  ProcessStream(std::unique_ptr<Stream> inner, process::process child, Loop& loop, Logger& log)
+  ProcessStream(std::unique_ptr<Stream> inner, process::process child, const Session& session)
       : inner_(std::move(inner)),
         child_(std::move(child)),
-        loop_(loop),
-        log_(log),
+        session_(session),
+        loop_(session.loop),
+        log_(session.log),
         pid_(child_.id()),
-        gone_(loop),
-        ended_(loop) {
+        gone_(loop_),
+        ended_(loop_) {
     run(reap());
   }
   ~ProcessStream() override {
@@ -56,7 +57,10 @@ class ProcessStream final : public Stream {
     quick.linger = std::chrono::seconds(0);
     co_await inner_->close(limits.cut ? quick : limits);
     const auto patience = limits.linger_or_default();
-    if (limits.cut) {
+    // A program that has let go of us and goes on is waited for, unless we are asked to end.
+    while (!limits.cut && !exited_ && !session_.draining)
+      co_await ended_.wait_until(Clock::now() + std::chrono::milliseconds(100));
+    if (!exited_) {
       for (const int signal : {SIGTERM, SIGKILL}) {
         if (co_await exits_within(patience)) break;
         log_.info("ending process " + std::to_string(pid_) + " by signal " + std::to_string(signal));
@@ -105,6 +109,7 @@ class ProcessStream final : public Stream {
 
   std::unique_ptr<Stream> inner_;
   process::process child_;
+  const Session& session_;
   Loop& loop_;
   Logger& log_;
   pid_t pid_;
@@ -119,9 +124,9 @@ class ProcessStream final : public Stream {
 
 }  // namespace
 
-std::unique_ptr<Stream> process_stream(std::unique_ptr<Stream> inner, process::process child, Loop& loop,
-                                       Logger& log) {
-  return std::make_unique<ProcessStream>(std::move(inner), std::move(child), loop, log);
+std::unique_ptr<Stream> process_stream(std::unique_ptr<Stream> inner, process::process child,
+                                       const Session& session) {
+  return std::make_unique<ProcessStream>(std::move(inner), std::move(child), session);
 }
 
 }  // namespace sluice

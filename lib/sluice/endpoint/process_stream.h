@@ -9,8 +9,9 @@
 namespace sluice {
 
 /// A child process at the other end of a stream: its end is noticed, it is reaped, and its exit status is the
-/// stream's. A child that outlives a session that was cut short is asked to end (SIGTERM), then made to.
+/// stream's. A child that outlives a session that was cut short, or that is draining,
+/// is asked to end (SIGTERM), then made to.
 std::unique_ptr<Stream> process_stream(std::unique_ptr<Stream> inner, boost::process::v2::process child,
-                                       Loop& loop, Logger& log);
+                                       const Session& session);
 
 }  // namespace sluice
