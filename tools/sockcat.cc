@@ -14,6 +14,18 @@ int sockcat(const sluice::Invocation& invocation) {
   return sluice::bridge(run.plan, log);
 }
 
+/// socat has one status for all that goes wrong.
+int as_it_is_called(const sluice::Invocation& invocation) {
+  if (invocation.program != "socat") return sockcat(invocation);
+  try {
+    return sockcat(invocation);
+  } catch (const sluice::UsageError& error) {
+    const std::string& detail = error.detail();
+    sluice::complain(invocation.program, error.what() + (detail.empty() ? std::string() : '\n' + detail));
+    return static_cast<int>(sluice::ExitStatus::failure);
+  }
+}
+
 }  // namespace
 
-int main(int argc, char** argv) { return sluice::run_tool(argc, argv, sockcat); }
+int main(int argc, char** argv) { return sluice::run_tool(argc, argv, as_it_is_called); }

@@ -69,6 +69,9 @@ class Relay {
   Task<> transfer(Way& way) {
     co_await pump(way.from, way.to, way.flow, session_);
     way.ended = true;
+    if (way.flow.source.kind == End::finished && session_.log.enabled(Severity::notice))
+      session_.log.notice(std::string("socket ") + (&way == &there_ ? '1' : '2') + " (fd " +
+                          std::to_string(way.from.info().in) + ") is at EOF");
     if (session_.log.enabled(Severity::info))
       session_.log.info("transferred " + std::to_string(way.flow.bytes) + " bytes from " +
                         std::to_string(way.from.info().in) + " to " + std::to_string(way.to.info().out));
@@ -159,14 +162,20 @@ class Relay {
     const auto set = [&](int status) {
       if (session_.status == 0) session_.status = status;
     };
+    // A program's own status is no concern of socat's.
+    if (!session_.limits.as_socat) settle_exit_statuses(set);
+    if (timed_out_) set(static_cast<int>(ExitStatus::timed_out));
+    for (const Way* way : {&there_, &back_})
+      if (way->used) report(*way, set);
+  }
+
+  template <class Set>
+  void settle_exit_statuses(Set set) {
     for (const Stream* one : {&left_, &right_}) {
       const int status = one->exit_status();
       if (status == 126 || status == 127) set(status);
     }
     for (const Stream* one : {&left_, &right_}) set(one->exit_status());
-    if (timed_out_) set(static_cast<int>(ExitStatus::timed_out));
-    for (const Way* way : {&there_, &back_})
-      if (way->used) report(*way, set);
   }
 
   template <class Set>
