@@ -351,7 +351,9 @@ TEST(EndClose, LeavesTheConnectionToItsOtherHolders) {
     const ssize_t more = ::send(shared.get(), "more", 4, MSG_NOSIGNAL);
     EXPECT_EQ(more, option ? 4 : -1);
     EXPECT_EQ(peer.receive(2), "x\n");
-    if (option) EXPECT_EQ(peer.receive(4), "more");
+    if (option) {
+      EXPECT_EQ(peer.receive(4), "more");
+    }
   }
 }
 

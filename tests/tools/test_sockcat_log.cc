@@ -1,0 +1,207 @@
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <filesystem>
+#include <regex>
+
+#include "sluice/core/socket_name.h"
+#include "sockcat.h"
+
+namespace sluice::test {
+namespace {
+
+std::string number(int value) { return std::to_string(value); }
+
+/// The texts of dated lines; anything else fails the test.
+std::vector<std::string> texts_of(const std::string& log, const std::string& program, pid_t pid = 0) {
+  static const std::regex line(R"((\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) ([\w-]+)\[(\d+)\] ([FEWNID]) (.*))");
+  std::vector<std::string> texts;
+  for (std::size_t at = 0; at < log.size();) {
+    const auto end = std::min(log.find('\n', at), log.size());
+    const std::string one = log.substr(at, end - at);
+    std::smatch parts;
+    EXPECT_TRUE(std::regex_match(one, parts, line)) << one;
+    if (!parts.empty()) {
+      EXPECT_EQ(parts[2], program);
+      if (pid != 0) {
+        EXPECT_EQ(parts[3], number(pid));
+      }
+      texts.push_back(parts[4].str() + ' ' + parts[5].str());
+    }
+    at = end + 1;
+  }
+  return texts;
+}
+
+TEST(Log, OfAServerIsToTheLetter) {
+  Serving server({"-d", "-d", "TCP4-LISTEN:0,bind=127.0.0.1", "PIPE"});
+  const pid_t pid = server->pid();
+  const Socket client = Socket::to_tcp(server.port());
+  client.finish();
+  EXPECT_EQ(client.receive_all(), "");
+  const auto texts = texts_of(server->wait().err, "sockcat", pid);
+  const std::string ours = "AF=2 127.0.0.1:" + number(server.port());
+  ASSERT_EQ(texts.size(), 7U);
+  EXPECT_EQ(texts[0], "N listening on " + ours);
+  EXPECT_EQ(texts[1], "N accepting connection from AF=2 127.0.0.1:" + number(client.port()) + " on " + ours);
+  EXPECT_EQ(texts[2], "N writing to and reading from unnamed pipe");
+  EXPECT_TRUE(std::regex_match(
+      texts[3], std::regex(R"(N starting data transfer loop with FDs \[(\d+),\1\] and \[\d+,\d+\])")))
+      << texts[3];
+  EXPECT_TRUE(std::regex_match(texts[4], std::regex(R"(N socket 1 \(fd \d+\) is at EOF)"))) << texts[4];
+  EXPECT_TRUE(std::regex_match(texts[5], std::regex(R"(N socket 2 \(fd \d+\) is at EOF)"))) << texts[5];
+  EXPECT_EQ(texts[6], "N exiting with status 0");
+}
+
+TEST(Log, OfAClientIsToTheLetter) {
+  const Socket server = Socket::listening_tcp();
+  Running client(sockcat({"-dd", "-", "TCP4:127.0.0.1:" + number(server.port())}));
+  const pid_t pid = client.pid();
+  Socket peer = server.accept();
+  const auto local = SocketName::of_peer(peer.number());
+  peer.close();
+  const auto texts = texts_of(client.wait().err, "sockcat", pid);
+  ASSERT_GE(texts.size(), 5U);
+  EXPECT_EQ(texts[0], "N reading from and writing to stdio");
+  EXPECT_EQ(texts[1], "N opening connection to AF=2 127.0.0.1:" + number(server.port()));
+  EXPECT_EQ(texts[2], "N successfully connected from local address AF=2 " + local.host_and_port());
+  EXPECT_TRUE(std::regex_match(
+      texts[3], std::regex(R"(N starting data transfer loop with FDs \[0,1\] and \[(\d+),\1\])")))
+      << texts[3];
+  EXPECT_EQ(texts.back(), "N exiting with status 0");
+}
+
+TEST(Log, OfADefaultListenerNamesBothFamilies) {
+  Serving server({"-d", "-d", "TCP-LISTEN:0,fork", "PIPE"});
+  EXPECT_NE(server->line(2)->find(" N listening on AF=10 [::]:" + number(server.port())), std::string::npos);
+  Serving four({"-d", "-d", "-4", "TCP-LISTEN:0,fork", "PIPE"});
+  EXPECT_NE(four->line(2)->find(" N listening on AF=2 0.0.0.0:" + number(four.port())), std::string::npos);
+}
+
+TEST(Log, IsSilentUnlessAsked) { EXPECT_EQ(run_sockcat({"-", "EXEC:cat"}, {.input = "x"}).err, ""); }
+
+TEST(Log, MayGoToAFileUnderAnotherName) {
+  const TemporaryDirectory directory;
+  const std::string path = directory.path() + "/log";
+  const Ended ended = run_sockcat({"-d", "-d", "-lf", path, "-lpmine", "-", "PIPE"});
+  EXPECT_EQ(ended, (Ended{.status = 0}));
+  EXPECT_EQ(texts_of(contents_of(path), "mine").back(), "N exiting with status 0");
+}
+
+struct Shown {
+  std::vector<std::string> options;
+  std::string in;
+};
+
+/// Dumps, but for their time: the installed socat is the reference.
+std::string without_times(const std::string& text) {
+  static const std::regex time(R"(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d\.\d+)");
+  return std::regex_replace(text, time, "TIME");
+}
+
+TEST(Dump, LooksAsThatOfSocat) {
+  if (!std::filesystem::exists("/usr/bin/socat")) GTEST_SKIP() << "needs socat";
+  const std::string odd("line\nwith\ttab\r and \\ back\x01\x7f\xc3\xa9\0end", 34);
+  const std::vector<Shown> rows = {{{"-v"}, "hello\n"},
+                                   {{"-x"}, "hello\n"},
+                                   {{"-v", "-x"}, "hello\n"},
+                                   {{"-v"}, odd},
+                                   {{"-x"}, odd},
+                                   {{"-v", "-x"}, odd},
+                                   {{"-xv"}, "x"},
+                                   {{"-v"}, "no end"},
+                                   {{"-x"}, "no end"},
+                                   {{"-v", "-b", "3"}, "abcdefgh"},
+                                   {{"-x", "-b5"}, "abcdefgh"}};
+  for (const auto& [options, in] : rows) {
+    if (options[0] == "-xv") continue;
+    std::vector<std::string> words = options;
+    words.insert(words.end(), {"-u", "-", "-"});
+    const Ended ours = run_sockcat(words, {.input = in});
+    words.insert(words.begin(), "/usr/bin/socat");
+    const Ended theirs = run(words, {.input = in});
+    EXPECT_EQ(without_times(ours.err), without_times(theirs.err)) << testing::PrintToString(options);
+    EXPECT_EQ(ours.out, theirs.out);
+  }
+}
+
+TEST(Dump, HasMicrosecondsInItsTime) {
+  const Ended ended = run_sockcat({"-v", "-u", "-", "-"}, {.input = "x"});
+  EXPECT_TRUE(std::regex_search(
+      ended.err, std::regex(R"(^> \d{4}/\d\d/\d\d \d\d:\d\d:\d\d\.\d{6}  length=1 from=0 to=0\n)")))
+      << ended.err;
+}
+
+TEST(Dump, ShowsBothDirections) {
+  const Ended ended = run_sockcat({"-v", "-", "UPPER"}, {.input = "abc"});
+  EXPECT_NE(ended.err.find("> "), ended.err.npos);
+  EXPECT_NE(ended.err.find("< "), ended.err.npos);
+  EXPECT_NE(ended.err.find("ABC"), ended.err.npos);
+}
+
+/// The same program under the name of socat, as a distribution would link it.
+class AsSocat : public testing::Test {
+ protected:
+  AsSocat() { std::filesystem::create_symlink(tool("sockcat"), socat_); }
+  Ended run_socat(std::vector<std::string> words, RunOptions options = {}) const {
+    words.insert(words.begin(), socat_);
+    return run(words, std::move(options));
+  }
+
+  TemporaryDirectory directory_;
+  std::string socat_ = directory_.path() + "/socat";
+};
+
+TEST_F(AsSocat, StatusIsThatOfSocat) {
+  const std::vector<std::pair<std::vector<std::string>, int>> rows = {
+      {{"-", "SYSTEM:exit 7"}, 0},
+      {{"-", "TCP4:127.0.0.1:1"}, 1},
+      {{"-", "TCP4-LISTEN:0,accept-timeout=0.01"}, 0},
+      {{"-", "NO-SUCH-KEYWORD:x"}, 1},
+      {{"-u", "FILE:/nonexistent", "-"}, 1},
+      {{"-T", "0.05", "TCP4-LISTEN:0,accept-timeout=0.01", "-"}, 0},
+  };
+  for (const auto& [words, status] : rows) {
+    const Ended ours = run_socat(words);
+    EXPECT_EQ(ours.status, status) << testing::PrintToString(words) << ours.err;
+    if (!std::filesystem::exists("/usr/bin/socat")) continue;
+    std::vector<std::string> theirs = words;
+    theirs.insert(theirs.begin(), "/usr/bin/socat");
+    EXPECT_EQ(run(theirs).status, status) << testing::PrintToString(words);
+  }
+}
+
+TEST_F(AsSocat, LateReplyIsCutAfterHalfASecond) {
+  const Ended ended = run_socat({"-", "SYSTEM:cat >/dev/null; sleep 1.5; echo late"}, {.input = "x"});
+  EXPECT_EQ(ended.out, "");
+  EXPECT_EQ(ended.status, 0);
+}
+
+TEST_F(AsSocat, SignalEndsAtOnceWithItsNumber) {
+  Running server({socat_, "-d", "-d", "TCP4-LISTEN:0,fork", "PIPE"});
+  while (server.line(2)->find("listening on AF=2") == std::string::npos) {
+  }
+  server.signal(SIGTERM);
+  EXPECT_EQ(server.wait().status, 143);
+}
+
+TEST_F(AsSocat, ListeningIsIpv4) {
+  Running server({socat_, "--ready-fd", "9", "TCP-LISTEN:0,fork", "PIPE"}, {.captured = {9}});
+  EXPECT_TRUE(server.line(9)->starts_with("tcp 0.0.0.0:"));
+}
+
+TEST_F(AsSocat, LinesAreDatedAndNamed) {
+  const Ended ended = run_socat({"-", "TCP4:127.0.0.1:1"});
+  const auto texts = texts_of(ended.err, "socat");
+  ASSERT_EQ(texts.size(), 1U);
+  EXPECT_EQ(texts[0].substr(0, 2), "E ");
+}
+
+TEST_F(AsSocat, StalePathIsAnError) {
+  const std::string path = directory_.path() + "/stale";
+  { const Socket dead = Socket::listening_unix(path); }
+  EXPECT_EQ(run_socat({"UNIX-LISTEN:" + path, "PIPE"}).status, 1);
+}
+
+}  // namespace
+}  // namespace sluice::test
