@@ -37,7 +37,7 @@ struct RunOptions {
 struct Ended {
   std::string out = {}, err = {};
   std::map<int, std::string> captured = {};  ///< of RunOptions::captured
-  int status = -1;                      ///< its exit status; -1 if a signal ended it
+  int status = -1;                           ///< its exit status; -1 if a signal ended it
   int signal = 0;
 
   friend bool operator==(const Ended&, const Ended&) = default;
