@@ -29,8 +29,8 @@ std::string find_program(const std::string& name, const char* path);
 
 /// Starts a child. It shares our memory until it executes its program, so nothing is copied however large we
 /// are, and makes system calls only. All our descriptors are close-on-exec, so just those of `moves` and the
-/// ones that we inherited ourselves pass on. Throws Failure naming the step that failed; where that is executing
-/// the program, status 126 or 127.
+/// ones that we inherited ourselves pass on. Throws Failure naming the step that failed; where that is
+/// executing the program, status 126 or 127.
 boost::process::v2::process spawn(Loop& loop, const Plan& plan);
 
 /// Replaces this process by the plan's program; comes back only to throw.
