@@ -140,7 +140,7 @@ TEST(Recipe, SequencedPacketsKeepTheirEdges) {
   Serving bridge({"UNIX-LISTEN:" + path + ",socktype=5", "UNIX-CONNECT:" + behind + ",socktype=5"});
   const Socket client = Socket::to_unix(path, SOCK_SEQPACKET);
   const Socket server = origin.accept();
-  for (const std::string packet : {std::string("one"), std::string(70'000, 'x'), std::string("three")}) {
+  for (const std::string& packet : {std::string("one"), std::string(70'000, 'x'), std::string("three")}) {
     client.send(packet);
     std::string got(100'000, '\0');
     got.resize(static_cast<std::size_t>(::recv(server.number(), got.data(), got.size(), 0)));
