@@ -139,6 +139,14 @@ void set_status_flag(const Address& address, const Option& option, int fd) {
   if (flags < 0 || ::fcntl(fd, F_SETFL, wanted) != 0) fail(address, option, last_error());
 }
 
+/// The options that no table can describe and that still are a single call on a descriptor.
+bool apply_by_name(const Option& option, int fd) {
+  if (option.row->name == "cloexec")
+    return ::fcntl(fd, F_SETFD, integer_of(option) != 0 ? FD_CLOEXEC : 0) == 0;
+  if (option.row->name == "f-setpipe-sz") return ::fcntl(fd, F_SETPIPE_SZ, integer_of(option)) >= 0;
+  return true;
+}
+
 void apply_one(const Address& address, const Option& option, int fd) {
   const Effect& effect = option.row->effect;
   const auto demand = [&](bool worked) {
@@ -160,8 +168,9 @@ void apply_one(const Address& address, const Option& option, int fd) {
       return demand(::fchown(fd, identity(), static_cast<gid_t>(-1)) == 0);
     case Effect::group:
       return demand(::fchown(fd, static_cast<uid_t>(-1), identity()) == 0);
-    case Effect::not_yet:
     case Effect::code:
+      return demand(apply_by_name(option, fd));
+    case Effect::not_yet:
     case Effect::open_flag:
       return;
   }
