@@ -268,6 +268,8 @@ void refuse_nofork(const Address& address) {
                        "nofork is for the second address alone, and not for a half of one");
 }
 
+const Address& written_part(const Specification& one) { return one.writing ? *one.writing : one.reading; }
+
 }  // namespace
 
 const ToolDescription& sockcat_description() { return description; }
@@ -311,6 +313,8 @@ SockcatRun sockcat_run_of(const Invocation& invocation) {
     refuse_nofork(*right.writing);
   }
   run.plan.limits.exit_on = exit_on(left, right);
+  run.plan.limits.cool_left = written_part(left).flag("cool-write");
+  run.plan.limits.cool_right = written_part(right).flag("cool-write");
   run.plan.left = [left](Use use, const Context& context) { return make_endpoint(left, use, context); };
   run.plan.right = [right](Use use, const Context& context) { return make_endpoint(right, use, context); };
   return run;

@@ -186,8 +186,11 @@ class Relay {
       set(status_of(way.flow.source));
     }
     if (failed(way.flow.target) && !way.to.reports_status()) {
-      session_.log.error("write: " + way.flow.target.why.message());
-      set(status_of(way.flow.target));
+      const bool cool = (&way.to == &left_ ? session_.limits.cool_left : session_.limits.cool_right) &&
+                        (way.flow.target.why == std::errc::broken_pipe || way.flow.target.kind == End::reset);
+      session_.log.write(cool ? Severity::notice : Severity::error,
+                         "write: " + way.flow.target.why.message());
+      if (!cool) set(status_of(way.flow.target));
     }
   }
 

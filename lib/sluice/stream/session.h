@@ -26,8 +26,10 @@ struct Limits {
   std::size_t chunk = 0;           ///< -b: bytes moved in one step; 0 chooses
   Direction direction = Direction::both;
   ExitOn exit_on = ExitOn::end_rule;
-  bool cut = false;       ///< the session was ended before its time: closing is short
-  bool as_socat = false;  ///< the endings and exit statuses of socat
+  bool cool_left = false;   ///< the left side may be gone when it is written to (cool-write)
+  bool cool_right = false;  ///< so may the right side
+  bool cut = false;         ///< the session was ended before its time: closing is short
+  bool as_socat = false;    ///< the endings and exit statuses of socat
 
   Duration linger_or_default() const { return linger.value_or(std::chrono::milliseconds(500)); }
 };
