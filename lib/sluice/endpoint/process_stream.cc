@@ -42,7 +42,8 @@ class ProcessStream final : public Stream {
   }
   Raw raw() override { return inner_->raw(); }
   const Info& info() const override { return inner_->info(); }
-  int exit_status() const override { return status_; }
+  // How we ended it is not its own word: why we did counts.
+  int exit_status() const override { return ended_by_us_ ? 0 : status_; }
   bool reports_status() const override { return true; }
 
   // Its descriptors may live on in grandchildren, so the process itself is watched too.
@@ -64,6 +65,7 @@ class ProcessStream final : public Stream {
       for (const int signal : {SIGTERM, SIGKILL}) {
         if (co_await exits_within(patience)) break;
         log_.info("ending process " + std::to_string(pid_) + " by signal " + std::to_string(signal));
+        ended_by_us_ = true;
         ::kill(pid_, signal);
       }
     }
@@ -93,7 +95,7 @@ class ProcessStream final : public Stream {
       const int raw = child_.native_exit_code();
       status_ = WIFSIGNALED(raw) ? 128 + WTERMSIG(raw) : WEXITSTATUS(raw);
     }
-    if (status_ > 128)
+    if (status_ > 128 && !ended_by_us_)
       log_.warning("process " + std::to_string(pid_) + " was ended by signal " +
                    std::to_string(status_ - 128));
     else if (status_ != 0)
@@ -118,6 +120,7 @@ class ProcessStream final : public Stream {
   int running_ = 0;
   int status_ = 0;
   bool exited_ = false;
+  bool ended_by_us_ = false;
   bool stopped_ = false;
   bool descriptor_gone_ = false;
 };
