@@ -253,6 +253,13 @@ TEST(Ending, LimitOfInactivityEndsASilentSession) {
   EXPECT_EQ(ended.status, 124);
 }
 
+TEST(Ending, ProgramThatIsEndedForItsSilenceHasNoStatusOfItsOwn) {
+  Pipe input = make_pipe();
+  const Ended ended = run_sockcat({"-t", "0.1", "-T", "0.1", "-", "EXEC:sleep 100"},
+                                  {.descriptors = {{0, input.reading.get()}}});
+  EXPECT_EQ(ended, (Ended{.status = 124}));
+}
+
 struct Exit {
   const char* name;
   std::string option;

@@ -338,6 +338,40 @@ TEST(NullEof, TakesAnEmptyPacketForTheEnd) {
   }
 }
 
+TEST(CoolWrite, TakesAPeerThatIsGoneEasily) {
+  for (const bool option : {true, false}) {
+    const Socket server = Socket::listening_tcp();
+    Running client(sockcat(
+        {"-u", "/dev/zero", "TCP4:127.0.0.1:" + number(server.port()) + (option ? ",cool-write" : "")}));
+    Socket peer = server.accept();
+    EXPECT_EQ(peer.receive(3).size(), 3U);
+    peer.close();
+    const Ended ended = client.wait();
+    EXPECT_EQ(ended.status, option ? 0 : 1) << ended.err;
+    EXPECT_EQ(ended.err.empty(), option) << ended.err;
+  }
+}
+
+TEST(PipeSize, IsSet) {
+  for (const int size : {16384, 262144}) {
+    Pipe pipe = make_pipe();
+    const Ended ended = run_sockcat({"-u", "-", "FD:7,f-setpipe-sz=" + number(size)},
+                                    {.descriptors = {{7, pipe.writing.get()}}});
+    EXPECT_EQ(ended.status, 0) << ended.err;
+    EXPECT_EQ(::fcntl(pipe.reading.get(), F_GETPIPE_SZ), size);
+  }
+}
+
+TEST(CloseOnExec, CanBeSwitchedOff) {
+  const auto sockets = [](const std::string& option) {
+    Serving server({"TCP4-LISTEN:0,bind=127.0.0.1" + option, "SYSTEM:ls -l /proc/self/fd,pipes"});
+    const std::string list = Socket::to_tcp(server.port()).receive_all();
+    return list.find("socket:") != list.npos;
+  };
+  EXPECT_FALSE(sockets(""));
+  EXPECT_TRUE(sockets(",cloexec=0"));
+}
+
 /// Two descriptors of one socket, one with us: only shutting down is felt by the other.
 TEST(EndClose, LeavesTheConnectionToItsOtherHolders) {
   for (const bool option : {true, false}) {
