@@ -209,6 +209,20 @@ TEST_F(RelayTest, DrainsWithinItsLimitWhenAskedToEnd) {
   EXPECT_EQ(request_, "sent before");
 }
 
+TEST_F(RelayTest, SaysThatWhatItReadCouldNotBeDelivered) {
+  session_.limits.linger = milliseconds(30);
+  session_.draining = true;
+  // Nobody reads on the other side.
+  loop_.start(say(*client_, sample_text(mib(4)), false));
+  loop_.start(hear(*client_, heard_));
+  const auto let_go_later = [](Loop& on, Stream& client) -> Task<> {
+    co_await on.sleep(milliseconds(200));
+    client.stop_writing();
+  };
+  loop_.start(let_go_later(loop_, *client_));
+  EXPECT_EQ(relay_to_end(), 1);
+}
+
 TEST_F(RelayTest, TalksToAFilterOfItsOwn) {
   right_ = answering(loop_, nullptr);
   loop_.start(say(*client_, sample_text(mib(1)), true));

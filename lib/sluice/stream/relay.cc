@@ -18,7 +18,6 @@ struct Way {
   Flow& flow;
   bool used = true;
   bool ended = false;
-  std::string_view name;
 };
 
 class Relay {
@@ -28,10 +27,8 @@ class Relay {
         right_(right),
         session_(session),
         changed_(changed),
-        there_{left,  right,          session.there, session.limits.direction != Direction::right_to_left,
-               false, "left to right"},
-        back_{right, left,           session.back, session.limits.direction != Direction::left_to_right,
-              false, "right to left"} {}
+        there_{left, right, session.there, session.limits.direction != Direction::right_to_left},
+        back_{right, left, session.back, session.limits.direction != Direction::left_to_right} {}
 
   Task<> run() {
     session_.there.last = session_.back.last = Clock::now();
@@ -180,6 +177,10 @@ class Relay {
 
   template <class Set>
   void report(const Way& way, Set set) {
+    if (way.flow.target == End::abandoned) {
+      session_.log.error("what was read could not be delivered in time");
+      set(static_cast<int>(ExitStatus::failure));
+    }
     // A program that leaves input unread resets its socket as it ends: its exit status says what that means.
     if (failed(way.flow.source) && !way.from.reports_status()) {
       session_.log.error("read: " + way.flow.source.why.message());
