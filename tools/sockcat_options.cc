@@ -10,133 +10,6 @@
 namespace sluice {
 namespace {
 
-constexpr std::array socat_rows = {
-    ArgumentRow{.spelling = "-V", .help = "print version and features, and exit", .final = true},
-    ArgumentRow{.spelling = "-h",
-                .help = "print the options and addresses, and exit (-hh: address options too)",
-                .final = true},
-    ArgumentRow{.spelling = "-d",
-                .kind = ArgumentKind::optional,
-                .argument = "N",
-                .help = "say more: -d warnings, -dd notices, -ddd info, -dddd debug; -d0 errors only",
-                .repeatable = true},
-    ArgumentRow{.spelling = "-lf",
-                .kind = ArgumentKind::required,
-                .argument = "FILE",
-                .help = "write log lines to FILE",
-                .completes = Completes::file},
-    ArgumentRow{.spelling = "-ls", .help = "write log lines to standard error (as usual)"},
-    ArgumentRow{.spelling = "-ly",
-                .kind = ArgumentKind::optional,
-                .argument = "FACILITY",
-                .help = "write log lines to syslog"},
-    ArgumentRow{.spelling = "-lm",
-                .kind = ArgumentKind::optional,
-                .argument = "FACILITY",
-                .help = "write log lines to standard error until the transfer begins, then to syslog"},
-    ArgumentRow{.spelling = "-lp",
-                .kind = ArgumentKind::required,
-                .argument = "NAME",
-                .help = "call the program NAME in log lines"},
-    ArgumentRow{.spelling = "-lu", .help = "give log lines microseconds"},
-    ArgumentRow{.spelling = "-lh", .help = "give log lines the host's name"},
-    ArgumentRow{.spelling = "-v", .help = "show what is transferred on standard error, as text"},
-    ArgumentRow{.spelling = "-x", .help = "show what is transferred on standard error, as hexadecimal"},
-    ArgumentRow{.spelling = "-r",
-                .kind = ArgumentKind::required,
-                .argument = "FILE",
-                .help = "append what flows left to right to FILE",
-                .completes = Completes::file},
-    ArgumentRow{.spelling = "-R",
-                .kind = ArgumentKind::required,
-                .argument = "FILE",
-                .help = "append what flows right to left to FILE",
-                .completes = Completes::file},
-    ArgumentRow{.spelling = "-b",
-                .kind = ArgumentKind::required,
-                .argument = "SIZE",
-                .help = "move at most SIZE bytes in one step (without it, as many as are best)"},
-    ArgumentRow{.spelling = "-s", .help = "an option that cannot be applied is a warning, not an error"},
-    ArgumentRow{.spelling = "-t",
-                .kind = ArgumentKind::required,
-                .argument = "SECONDS",
-                .help = "when one side has ended, give the other so long a silence (else until its own end)"},
-    ArgumentRow{.spelling = "-T",
-                .kind = ArgumentKind::required,
-                .argument = "SECONDS",
-                .help = "end after so long a silence"},
-    ArgumentRow{.spelling = "-u", .help = "left to right only"},
-    ArgumentRow{.spelling = "-U", .help = "right to left only"},
-    ArgumentRow{.spelling = "-g", .help = "do not check whether an option fits its address"},
-    ArgumentRow{.spelling = "-4", .help = "prefer IPv4, and listen on it"},
-    ArgumentRow{.spelling = "-6", .help = "prefer IPv6, and listen on it"},
-    ArgumentRow{.spelling = "-0", .help = "prefer no IP version"},
-    ArgumentRow{.spelling = "--statistics", .help = "log how much was transferred before ending"},
-    ArgumentRow{.spelling = "--socat",
-                .help = "end, exit and listen as socat does (the default under that name)"},
-};
-constexpr std::array ready_rows = {
-    ArgumentRow{.name = "ready-fd",
-                .kind = ArgumentKind::required,
-                .argument = "N",
-                .help = "write the names that were bound to descriptor N, one a line, then close it"},
-    ArgumentRow{.name = "ready-file",
-                .kind = ArgumentKind::required,
-                .argument = "PATH",
-                .help = "write the names that were bound to this file; it appears when they are ready",
-                .completes = Completes::file},
-};
-constexpr auto rows = joined_rows(socat_rows, ready_rows, standard_rows);
-
-constexpr std::array<std::string_view, 2> synopsis = {"[OPTION]... ADDRESS ADDRESS", "-V | -h | -hh"};
-constexpr std::array<std::string_view, 5> paragraphs = {
-    "Join two ADDRESSes: what comes from the left one goes to the right one, and the other way round, until "
-    "both "
-    "have ended. An address is a keyword, its parameters and its options: TCP-LISTEN:9000,fork,reuseaddr.",
-    "The language is socat's. ADDRESS!!ADDRESS reads from the first and writes to the second. - is standard "
-    "input "
-    "and output, a number is a descriptor, a path is opened. Single and double quotes, a backslash, and (), "
-    "[] and {} "
-    "keep what is in them together.",
-    "Each direction ends by itself and half-closes its target; the transfer is over when both have ended, or "
-    "when "
-    "one has and the other can no longer matter: then 0.5 s of silence (-t) end it. A side that can end is "
-    "waited for "
-    "as long as it takes. Nothing is lost silently.",
-    "With fork, one process serves every client of a listening address. SIGTERM and SIGINT let sessions end "
-    "within "
-    "-t seconds, a second one ends at once; SIGUSR1 logs statistics.",
-    "Under the name socat, or with --socat, endings (-t 0.5), exit statuses and listening (IPv4) are "
-    "socat's; "
-    "otherwise the exit status tells the truth, listening serves both IP versions, a path left by a dead "
-    "server is "
-    "replaced, and a datagram is never cut.",
-};
-constexpr std::array examples = {
-    Example{"sockcat - TCP:localhost:80", "talk to a server by hand"},
-    Example{"sockcat TCP-LISTEN:9000,fork UNIX-CONNECT:/run/app.sock",
-            "make a local socket reachable by TCP"},
-    Example{"sockcat TCP-LISTEN:1234,fork UPPER", "answer every client in upper case"},
-    Example{"sockcat -u FILE:backup.tar TCP:host:9000", "send a file"},
-    Example{"echo hi | sockcat - EXEC:'tr a-z A-Z'", "talk to a program"},
-    Example{"sockcat --ready-fd 3 TCP-LISTEN:0,fork EXEC:cat 3>port",
-            "let the system choose a port and learn it"},
-};
-constexpr std::array<std::string_view, 4> see_also = {"socat(1)", "upper(1)", "count-lines(1)", "socket(7)"};
-constexpr std::array<std::string_view, 6> operand_words = {
-    "-", "TCP:", "TCP-LISTEN:", "UNIX-CONNECT:", "EXEC:", "FILE:"};
-
-constexpr ToolDescription description = {.name = "sockcat",
-                                         .purpose = "join pipes, files, programs and sockets",
-                                         .synopsis = synopsis,
-                                         .paragraphs = paragraphs,
-                                         .rows = rows,
-                                         .statuses = exit_statuses,
-                                         .examples = examples,
-                                         .see_also = see_also,
-                                         .operands = Completes::file,
-                                         .operand_words = operand_words};
-
 /// Whether a word is an address though it begins with a dash: `-`, `-,crnl`, `-!!FILE:x`.
 bool is_address(std::string_view word) {
   return word.empty() || word[0] != '-' || word == "-" || word[1] == ',' || word[1] == '!';
@@ -146,7 +19,7 @@ bool is_address(std::string_view word) {
 const ArgumentRow* row_of(std::string_view word, std::string_view& value) {
   const ArgumentRow* best = nullptr;
   std::string best_spelling;
-  for (const ArgumentRow& row : rows) {
+  for (const ArgumentRow& row : sockcat_description().rows) {
     const std::string spelling = spelling_of(row);
     if (!word.starts_with(spelling) || spelling.size() < best_spelling.size()) continue;
     const bool attached = word.size() > spelling.size();
@@ -232,12 +105,13 @@ class Reader {
     if (name == "--socat") return void(limits.as_socat = true);
     if (name == "ready-fd") return void(run_.plan.ready_fd = descriptor_of(row, value));
     if (name == "ready-file") return void(run_.plan.ready_file = std::string(value));
-    if (name == "-V") run_.text = version_text(description) + sockcat_listing(0);
+    if (name == "-V") run_.text = version_text(sockcat_description()) + sockcat_listing(0);
     if (name == "-h") run_.text = sockcat_listing(1);
-    if (name == "help") run_.text = help_text(description);
-    if (name == "version") run_.text = version_text(description);
-    if (name == "print-manual") run_.text = manual_page(description);
-    if (name == "print-completion") run_.text = completion_script(description, choice_of(row, value));
+    if (name == "help") run_.text = help_text(sockcat_description());
+    if (name == "version") run_.text = version_text(sockcat_description());
+    if (name == "print-manual") run_.text = sockcat_manual();
+    if (name == "print-completion")
+      run_.text = completion_script(sockcat_description(), choice_of(row, value));
   }
 
  private:
@@ -271,8 +145,6 @@ void refuse_nofork(const Address& address) {
 const Address& written_part(const Specification& one) { return one.writing ? *one.writing : one.reading; }
 
 }  // namespace
-
-const ToolDescription& sockcat_description() { return description; }
 
 SockcatRun sockcat_run_of(const Invocation& invocation) {
   SockcatRun run;

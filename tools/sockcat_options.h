@@ -25,7 +25,20 @@ const ToolDescription& sockcat_description();
 /// `-d -d`, `-dd`, `-d3`), then two addresses. Throws UsageError.
 SockcatRun sockcat_run_of(const Invocation& invocation);
 
-/// What -h (1), -hh (2) and -hhh (3) print: options, addresses, and from 2 on every address option.
+/// A name with its aliases, and what it means.
+struct Entry {
+  std::string name;
+  std::string_view meaning;
+};
+/// The addresses that are built, and the options that are applied.
+std::vector<Entry> sockcat_addresses();
+std::vector<Entry> sockcat_address_options();
+
+/// The manual page, with every address, option and difference from socat.
+std::string sockcat_manual();
+
+/// What -h (1), -hh (2) and -hhh (3) print: options, addresses, and from 2 on every address option; 0 is -V's
+/// list of features.
 std::string sockcat_listing(int level);
 
 }  // namespace sluice

@@ -50,6 +50,19 @@ TEST_F(ReadinessTest, WritesToADescriptorOnceAndClosesIt) {
   EXPECT_EQ(::read(in.get(), text, sizeof text), 0);
 }
 
+TEST_F(ReadinessTest, KeepsTheNumberOfAStandardStreamTaken) {
+  auto [in, out] = testing::pipe_ends();
+  const Fd before(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3));
+  ::dup2(out.get(), STDIN_FILENO);
+  out.reset();
+  Readiness(STDIN_FILENO, {}).report({});
+  char text[64];
+  EXPECT_EQ(::read(in.get(), text, sizeof text), 6) << "ready, and a newline";
+  EXPECT_EQ(::read(in.get(), text, sizeof text), 0);
+  EXPECT_NE(::fcntl(STDIN_FILENO, F_GETFD), -1);
+  ::dup2(before.get(), STDIN_FILENO);
+}
+
 TEST_F(ReadinessTest, RefusesWhatCannotBeWritten) {
   EXPECT_THROW(Readiness(987654, {}), Failure);
   Readiness readiness({}, "/nowhere/r");

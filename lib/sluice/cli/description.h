@@ -15,10 +15,17 @@ struct Example {
   std::string_view meaning;  ///< a sentence without a full stop
 };
 
-/// A section of the manual page beyond the usual ones.
+/// A name and what it means, a sentence without a full stop.
+struct Term {
+  std::string_view name;
+  std::string_view meaning;
+};
+
+/// A section of the manual page beyond the usual ones: paragraphs, then a list of terms.
 struct Section {
-  std::string_view title;
-  std::span<const std::string_view> paragraphs;
+  std::string_view title{};
+  std::span<const std::string_view> paragraphs{};
+  std::span<const Term> terms{};
 };
 
 /// Everything that is said about a tool: its help, version, manual page and completions come from it.

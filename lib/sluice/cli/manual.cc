@@ -48,7 +48,9 @@ std::string sentence(std::string_view text) {
 
 std::string tag(const ArgumentRow& row) {
   if (!row.spelling.empty())
-    return bold(row.spelling) + (row.kind == ArgumentKind::none ? "" : italic(row.argument));
+    return bold(row.spelling) + (row.kind == ArgumentKind::none       ? ""
+                                 : row.kind == ArgumentKind::optional ? '[' + italic(row.argument) + ']'
+                                                                      : ' ' + italic(row.argument));
   std::string out;
   if (row.letter != 0) {
     out += bold(std::string{'-', row.letter});
@@ -106,6 +108,7 @@ std::string manual_page(const ToolDescription& description) {
   for (const Section& section : description.sections) {
     out += ".SH " + escaped(section.title) + '\n';
     append_paragraphs(out, section.paragraphs);
+    for (const Term& term : section.terms) out += ".TP\n" + bold(term.name) + '\n' + sentence(term.meaning);
   }
 
   out += ".SH EXIT STATUS\n";

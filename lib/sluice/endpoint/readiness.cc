@@ -54,9 +54,16 @@ void Readiness::report(const std::vector<std::string>& names) {
     file_ = std::move(file);
   }
   if (fd_) {
-    const Fd once(*std::exchange(fd_, std::nullopt));
+    const int once = *std::exchange(fd_, std::nullopt);
     // With nothing bound there is still something to say: a line of its own ends the wait.
-    write_all(once.get(), text.empty() ? "ready\n" : text, "--ready-fd");
+    write_all(once, text.empty() ? "ready\n" : text, "--ready-fd");
+    if (once > STDERR_FILENO) {
+      ::close(once);
+    } else {
+      // The number of a standard stream must not fall to the next socket.
+      const Fd null(check("open /dev/null", ::open("/dev/null", O_RDWR | O_CLOEXEC)));
+      ::dup2(null.get(), once);
+    }
   }
 }
 

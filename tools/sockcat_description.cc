@@ -1,0 +1,211 @@
+#include <algorithm>
+#include <array>
+
+#include "sluice/address/address.h"
+#include "sockcat_options.h"
+
+namespace sluice {
+namespace {
+
+constexpr std::array socat_rows = {
+    ArgumentRow{.spelling = "-V", .help = "print version and features, and exit", .final = true},
+    ArgumentRow{.spelling = "-h",
+                .help = "print the options and addresses, and exit (-hh: address options too)",
+                .final = true},
+    ArgumentRow{.spelling = "-d",
+                .kind = ArgumentKind::optional,
+                .argument = "N",
+                .help = "say more: -d warnings, -dd notices, -ddd info, -dddd debug; -d0 errors only",
+                .repeatable = true},
+    ArgumentRow{.spelling = "-lf",
+                .kind = ArgumentKind::required,
+                .argument = "FILE",
+                .help = "write log lines to FILE",
+                .completes = Completes::file},
+    ArgumentRow{.spelling = "-ls", .help = "write log lines to standard error (as usual)"},
+    ArgumentRow{.spelling = "-ly",
+                .kind = ArgumentKind::optional,
+                .argument = "FACILITY",
+                .help = "write log lines to syslog"},
+    ArgumentRow{.spelling = "-lm",
+                .kind = ArgumentKind::optional,
+                .argument = "FACILITY",
+                .help = "write log lines to standard error until the transfer begins, then to syslog"},
+    ArgumentRow{.spelling = "-lp",
+                .kind = ArgumentKind::required,
+                .argument = "NAME",
+                .help = "call the program NAME in log lines"},
+    ArgumentRow{.spelling = "-lu", .help = "give log lines microseconds"},
+    ArgumentRow{.spelling = "-lh", .help = "give log lines the host's name"},
+    ArgumentRow{.spelling = "-v", .help = "show what is transferred on standard error, as text"},
+    ArgumentRow{.spelling = "-x", .help = "show what is transferred on standard error, as hexadecimal"},
+    ArgumentRow{.spelling = "-r",
+                .kind = ArgumentKind::required,
+                .argument = "FILE",
+                .help = "append what flows left to right to FILE",
+                .completes = Completes::file},
+    ArgumentRow{.spelling = "-R",
+                .kind = ArgumentKind::required,
+                .argument = "FILE",
+                .help = "append what flows right to left to FILE",
+                .completes = Completes::file},
+    ArgumentRow{.spelling = "-b",
+                .kind = ArgumentKind::required,
+                .argument = "SIZE",
+                .help = "move at most SIZE bytes in one step (without it, as many as are best)"},
+    ArgumentRow{.spelling = "-s", .help = "an option that cannot be applied is a warning, not an error"},
+    ArgumentRow{.spelling = "-t",
+                .kind = ArgumentKind::required,
+                .argument = "SECONDS",
+                .help = "when one side has ended, give the other so long a silence (else until its own end)"},
+    ArgumentRow{.spelling = "-T",
+                .kind = ArgumentKind::required,
+                .argument = "SECONDS",
+                .help = "end after so long a silence"},
+    ArgumentRow{.spelling = "-u", .help = "left to right only"},
+    ArgumentRow{.spelling = "-U", .help = "right to left only"},
+    ArgumentRow{.spelling = "-g", .help = "do not check whether an option fits its address"},
+    ArgumentRow{.spelling = "-4", .help = "prefer IPv4, and listen on it"},
+    ArgumentRow{.spelling = "-6", .help = "prefer IPv6, and listen on it"},
+    ArgumentRow{.spelling = "-0", .help = "prefer no IP version"},
+    ArgumentRow{.spelling = "--statistics", .help = "log how much was transferred before ending"},
+    ArgumentRow{.spelling = "--socat",
+                .help = "end, exit and listen as socat does (the default under that name)"},
+};
+constexpr std::array ready_rows = {
+    ArgumentRow{.name = "ready-fd",
+                .kind = ArgumentKind::required,
+                .argument = "N",
+                .help = "write the names that were bound to descriptor N, one a line, then close it"},
+    ArgumentRow{.name = "ready-file",
+                .kind = ArgumentKind::required,
+                .argument = "PATH",
+                .help = "write the names that were bound to this file; it appears when they are ready",
+                .completes = Completes::file},
+};
+constexpr auto rows = joined_rows(socat_rows, ready_rows, standard_rows);
+
+constexpr std::array<std::string_view, 2> synopsis = {"[OPTION]... ADDRESS ADDRESS", "-V | -h | -hh"};
+constexpr std::array<std::string_view, 5> paragraphs = {
+    "Join two ADDRESSes: what comes from the left one goes to the right one, and the other way round, until "
+    "both have ended. An address is a keyword, its parameters and its options: "
+    "TCP-LISTEN:9000,fork,reuseaddr.",
+    "The language is socat's. ADDRESS!!ADDRESS reads from the first and writes to the second. - is standard "
+    "input and output, a number is a descriptor, a path is opened. Single and double quotes, a backslash, "
+    "and "
+    "(), [] and {} keep what is in them together.",
+    "Each direction ends by itself and half-closes its target; the transfer is over when both have ended, or "
+    "when one has and the other can no longer matter: then 0.5 s of silence (-t) end it. A side that can end "
+    "is waited for as long as it takes. Nothing is lost silently.",
+    "With fork, one process serves every client of a listening address. SIGTERM and SIGINT let sessions end "
+    "within -t seconds, a second one ends at once; SIGUSR1 logs statistics.",
+    "Under the name socat, or with --socat, endings (-t 0.5), exit statuses and listening (IPv4) are "
+    "socat's.",
+};
+constexpr std::array examples = {
+    Example{"sockcat - TCP:localhost:80", "talk to a server by hand"},
+    Example{"sockcat TCP-LISTEN:9000,fork UNIX-CONNECT:/run/app.sock",
+            "make a local socket reachable by TCP"},
+    Example{"sockcat TCP-LISTEN:1234,fork UPPER", "answer every client in upper case"},
+    Example{"sockcat -u FILE:backup.tar TCP:host:9000", "send a file"},
+    Example{"echo hi | sockcat - EXEC:'tr a-z A-Z'", "talk to a program"},
+    Example{"sockcat --ready-fd 3 TCP-LISTEN:0,fork EXEC:cat 3>port",
+            "let the system choose a port and learn it"},
+};
+constexpr std::array<std::string_view, 4> see_also = {"socat(1)", "upper(1)", "count-lines(1)", "socket(7)"};
+constexpr std::array<std::string_view, 6> operand_words = {
+    "-", "TCP:", "TCP-LISTEN:", "UNIX-CONNECT:", "EXEC:", "FILE:"};
+
+constexpr ToolDescription description = {.name = "sockcat",
+                                         .purpose = "join pipes, files, programs and sockets",
+                                         .synopsis = synopsis,
+                                         .paragraphs = paragraphs,
+                                         .rows = rows,
+                                         .statuses = exit_statuses,
+                                         .examples = examples,
+                                         .see_also = see_also,
+                                         .operands = Completes::file,
+                                         .operand_words = operand_words};
+
+constexpr std::array differences = {
+    Term{"Endings",
+         "A side that can end is waited for without limit, unless -t was given; socat cuts it after 0.5 s. "
+         "exit-on= chooses otherwise"},
+    Term{"Exit status",
+         "It tells the truth: a program's own status, 126 or 127 if it could not be executed, 124 for a "
+         "wait that a limit ended, 1 for a peer that refused or reset, 2 for a wrong command line. A "
+         "forking listener's is its own: 0 after it was asked to end"},
+    Term{"Datagrams",
+         "Between two sides of messages edges are exact, and empty ones arrive; a datagram is never cut "
+         "silently"},
+    Term{"UNIX sockets",
+         "A path that a dead server left behind is replaced, a live one is an error; mode= holds before "
+         "anybody can connect; only a path of our own is unlinked"},
+    Term{"Listening",
+         "Both IP versions are served by one socket, unless bind=, -4, pf= or TCP4- say otherwise; a taken "
+         "name is refused with who holds it"},
+    Term{"Processes", "None is forked to relay a connection: fork serves all peers from one process"},
+    Term{"Options", "One that is known but not applied yet is refused, never ignored"},
+    Term{"Log lines", "Without -d or -l options they are `sockcat: message'; with them they are socat's"},
+};
+constexpr std::array variables = {
+    Term{"SOCAT_PEERADDR, SOCAT_PEERPORT", "Set for started programs: the peer's address and port"},
+    Term{"SOCAT_SOCKADDR, SOCAT_SOCKPORT",
+         "Set for started programs: the address and port that the peer came to"},
+    Term{"SOCAT_PID, SOCAT_PPID, SOCAT_VERSION", "Set for started programs: this process and this version"},
+};
+
+bool is_built(const KeywordRow& row) {
+  const auto types = endpoint_types();
+  return std::any_of(types.begin(), types.end(),
+                     [&](const EndpointType& type) { return type.keyword == row.name; });
+}
+
+/// A name with the aliases that the language has for it.
+template <class Aliases>
+std::string with_aliases(std::string_view name, std::string_view syntax, const Aliases& aliases) {
+  std::string text = std::string(name) + std::string(syntax);
+  for (const auto& alias : aliases)
+    if (alias.name == name) text += ", " + std::string(alias.alias);
+  return text;
+}
+
+}  // namespace
+
+const ToolDescription& sockcat_description() { return description; }
+
+std::vector<Entry> sockcat_addresses() {
+  std::vector<Entry> entries;
+  for (const KeywordRow& row : keyword_rows())
+    if (is_built(row)) entries.push_back({with_aliases(row.name, row.syntax, keyword_aliases()), row.help});
+  return entries;
+}
+
+std::vector<Entry> sockcat_address_options() {
+  std::vector<Entry> entries;
+  for (const OptionRow& row : option_rows())
+    if (row.effect.kind != Effect::not_yet)
+      entries.push_back({with_aliases(row.name, "", option_aliases()), row.help});
+  return entries;
+}
+
+std::string sockcat_manual() {
+  const auto addresses = sockcat_addresses();
+  const auto options = sockcat_address_options();
+  const auto terms_of = [](const std::vector<Entry>& entries) {
+    std::vector<Term> terms;
+    for (const Entry& entry : entries) terms.push_back({entry.name, entry.meaning});
+    return terms;
+  };
+  const auto address_terms = terms_of(addresses);
+  const auto option_terms = terms_of(options);
+  const std::array sections = {Section{.title = "ADDRESSES", .terms = address_terms},
+                               Section{.title = "ADDRESS OPTIONS", .terms = option_terms},
+                               Section{.title = "DIFFERENCES FROM SOCAT", .terms = differences},
+                               Section{.title = "ENVIRONMENT", .terms = variables}};
+  ToolDescription whole = description;
+  whole.sections = sections;
+  return manual_page(whole);
+}
+
+}  // namespace sluice
