@@ -1,8 +1,9 @@
 #include <gtest/gtest.h>
+#include <regex.h>
 #include <signal.h>
 
+#include <array>
 #include <filesystem>
-#include <regex>
 
 #include "sluice/core/socket_name.h"
 #include "sockcat.h"
@@ -12,21 +13,36 @@ namespace {
 
 std::string number(int value) { return std::to_string(value); }
 
+/// Whether a basic regular expression (POSIX, with back references) matches; `parts` are its subexpressions.
+/// (std::regex takes long to compile, and GCC 12 warns of it under sanitizers.)
+bool matches(const std::string& text, const char* pattern, std::vector<std::string>* parts = nullptr) {
+  regex_t compiled;
+  if (::regcomp(&compiled, pattern, 0) != 0) throw Failure(std::string("bad pattern ") + pattern);
+  std::array<regmatch_t, 6> found{};
+  const bool matched = ::regexec(&compiled, text.c_str(), found.size(), found.data(), 0) == 0;
+  ::regfree(&compiled);
+  for (const auto& [begin, end] : found)
+    if (matched && parts != nullptr && begin >= 0)
+      parts->push_back(text.substr(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin)));
+  return matched;
+}
+
+constexpr auto dated = R"(^[0-9/]\{10\} [0-9:]\{8\} \([a-z-]*\)\[\([0-9]*\)] \([FEWNID]\) \(.*\)$)";
+
 /// The texts of dated lines; anything else fails the test.
 std::vector<std::string> texts_of(const std::string& log, const std::string& program, pid_t pid = 0) {
-  static const std::regex line(R"((\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) ([\w-]+)\[(\d+)\] ([FEWNID]) (.*))");
   std::vector<std::string> texts;
   for (std::size_t at = 0; at < log.size();) {
     const auto end = std::min(log.find('\n', at), log.size());
     const std::string one = log.substr(at, end - at);
-    std::smatch parts;
-    EXPECT_TRUE(std::regex_match(one, parts, line)) << one;
-    if (!parts.empty()) {
-      EXPECT_EQ(parts[2], program);
+    std::vector<std::string> parts;
+    EXPECT_TRUE(matches(one, dated, &parts)) << one;
+    if (parts.size() == 5) {
+      EXPECT_EQ(parts[1], program);
       if (pid != 0) {
-        EXPECT_EQ(parts[3], number(pid));
+        EXPECT_EQ(parts[2], number(pid));
       }
-      texts.push_back(parts[4].str() + ' ' + parts[5].str());
+      texts.push_back(parts[3] + ' ' + parts[4]);
     }
     at = end + 1;
   }
@@ -45,11 +61,11 @@ TEST(Log, OfAServerIsToTheLetter) {
   EXPECT_EQ(texts[0], "N listening on " + ours);
   EXPECT_EQ(texts[1], "N accepting connection from AF=2 127.0.0.1:" + number(client.port()) + " on " + ours);
   EXPECT_EQ(texts[2], "N writing to and reading from unnamed pipe");
-  EXPECT_TRUE(std::regex_match(
-      texts[3], std::regex(R"(N starting data transfer loop with FDs \[(\d+),\1\] and \[\d+,\d+\])")))
+  EXPECT_TRUE(
+      matches(texts[3], R"(^N starting data transfer loop with FDs \[\([0-9]*\),\1] and \[[0-9]*,[0-9]*]$)"))
       << texts[3];
-  EXPECT_TRUE(std::regex_match(texts[4], std::regex(R"(N socket 1 \(fd \d+\) is at EOF)"))) << texts[4];
-  EXPECT_TRUE(std::regex_match(texts[5], std::regex(R"(N socket 2 \(fd \d+\) is at EOF)"))) << texts[5];
+  EXPECT_TRUE(matches(texts[4], R"(^N socket 1 (fd [0-9]*) is at EOF$)")) << texts[4];
+  EXPECT_TRUE(matches(texts[5], R"(^N socket 2 (fd [0-9]*) is at EOF$)")) << texts[5];
   EXPECT_EQ(texts[6], "N exiting with status 0");
 }
 
@@ -65,8 +81,7 @@ TEST(Log, OfAClientIsToTheLetter) {
   EXPECT_EQ(texts[0], "N reading from and writing to stdio");
   EXPECT_EQ(texts[1], "N opening connection to AF=2 127.0.0.1:" + number(server.port()));
   EXPECT_EQ(texts[2], "N successfully connected from local address AF=2 " + local.host_and_port());
-  EXPECT_TRUE(std::regex_match(
-      texts[3], std::regex(R"(N starting data transfer loop with FDs \[0,1\] and \[(\d+),\1\])")))
+  EXPECT_TRUE(matches(texts[3], R"(^N starting data transfer loop with FDs \[0,1] and \[\([0-9]*\),\1]$)"))
       << texts[3];
   EXPECT_EQ(texts.back(), "N exiting with status 0");
 }
@@ -95,8 +110,14 @@ struct Shown {
 
 /// Dumps, but for their time: the installed socat is the reference.
 std::string without_times(const std::string& text) {
-  static const std::regex time(R"(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d\.\d+)");
-  return std::regex_replace(text, time, "TIME");
+  std::string rest = text, result;
+  for (std::vector<std::string> time; matches(rest, "[0-9/]\\{10\\} [0-9:]\\{8\\}[.][0-9]*", &time);
+       time.clear()) {
+    const auto place = rest.find(time[0]);
+    result += rest.substr(0, place) + "TIME";
+    rest.erase(0, place + time[0].size());
+  }
+  return result + rest;
 }
 
 TEST(Dump, LooksAsThatOfSocat) {
@@ -127,8 +148,7 @@ TEST(Dump, LooksAsThatOfSocat) {
 
 TEST(Dump, HasMicrosecondsInItsTime) {
   const Ended ended = run_sockcat({"-v", "-u", "-", "-"}, {.input = "x"});
-  EXPECT_TRUE(std::regex_search(
-      ended.err, std::regex(R"(^> \d{4}/\d\d/\d\d \d\d:\d\d:\d\d\.\d{6}  length=1 from=0 to=0\n)")))
+  EXPECT_TRUE(matches(ended.err, R"(^> [0-9/]\{10\} [0-9:]\{8\}[.][0-9]\{6\}  length=1 from=0 to=0)"))
       << ended.err;
 }
 
@@ -154,7 +174,6 @@ class AsSocat : public testing::Test {
 
 TEST_F(AsSocat, StatusIsThatOfSocat) {
   const std::vector<std::pair<std::vector<std::string>, int>> rows = {
-      {{"-", "SYSTEM:exit 7"}, 0},
       {{"-", "TCP4:127.0.0.1:1"}, 1},
       {{"-", "TCP4-LISTEN:0,accept-timeout=0.01"}, 0},
       {{"-", "NO-SUCH-KEYWORD:x"}, 1},
@@ -169,6 +188,11 @@ TEST_F(AsSocat, StatusIsThatOfSocat) {
     theirs.insert(theirs.begin(), "/usr/bin/socat");
     EXPECT_EQ(run(theirs).status, status) << testing::PrintToString(words);
   }
+}
+
+TEST_F(AsSocat, StatusOfAProgramIsNotItsOwn) {
+  // socat's is 0 or 1, as it happens to notice the end of the program first or that of its output.
+  EXPECT_EQ(run_socat({"-u", "SYSTEM:exit 7", "-"}).status, 0);
 }
 
 TEST_F(AsSocat, LateReplyIsCutAfterHalfASecond) {
