@@ -22,15 +22,6 @@ namespace {
 /// A call on a file never waits long if it is this short.
 constexpr std::size_t longest_call = kib(256);
 
-template <class Call>
-Attempt attempt(Call call) {
-  for (;;) {
-    const ssize_t count = call();
-    if (count >= 0) return {count, 0};
-    if (errno != EINTR) return {-1, errno == EWOULDBLOCK ? EAGAIN : errno};
-  }
-}
-
 }  // namespace
 
 struct Descriptor::Shared {
@@ -67,21 +58,21 @@ Attempt Descriptor::try_read(Bytes into) {
   into = into.first(std::min(into.size(), longest_call));
   switch (access_) {
     case Access::shared_socket:
-      return attempt([&] { return ::recv(fd_.get(), into.data(), into.size(), MSG_DONTWAIT); });
+      return uninterrupted([&] { return ::recv(fd_.get(), into.data(), into.size(), MSG_DONTWAIT); });
     case Access::shared_pipe:
       return read_through_pipe(into);
     case Access::own:
     case Access::always_ready:
       break;
   }
-  return attempt([&] { return ::read(fd_.get(), into.data(), into.size()); });
+  return uninterrupted([&] { return ::read(fd_.get(), into.data(), into.size()); });
 }
 
 Attempt Descriptor::try_write(ConstBytes from) {
   from = from.first(std::min(from.size(), longest_call));
   switch (access_) {
     case Access::shared_socket:
-      return attempt(
+      return uninterrupted(
           [&] { return ::send(fd_.get(), from.data(), from.size(), MSG_DONTWAIT | MSG_NOSIGNAL); });
     case Access::shared_pipe:
       return write_through_pipe(from);
@@ -89,12 +80,12 @@ Attempt Descriptor::try_write(ConstBytes from) {
     case Access::always_ready:
       break;
   }
-  return attempt([&] { return ::write(fd_.get(), from.data(), from.size()); });
+  return uninterrupted([&] { return ::write(fd_.get(), from.data(), from.size()); });
 }
 
 Attempt try_splice(int from, int to, std::size_t most) {
   if (denied(Facility::splice)) return {-1, EINVAL};
-  return attempt(
+  return uninterrupted(
       [&] { return ::splice(from, nullptr, to, nullptr, most, SPLICE_F_NONBLOCK | SPLICE_F_MOVE); });
 }
 
@@ -111,21 +102,22 @@ bool Descriptor::open_middle() {
 // splice with SPLICE_F_NONBLOCK is the one call that does not wait on a blocking pipe.
 Attempt Descriptor::read_through_pipe(Bytes into) {
   if (!open_middle()) return {-1, errno};
-  const auto moved = attempt([&] {
+  const auto moved = uninterrupted([&] {
     return ::splice(fd_.get(), nullptr, shared_->middle_in.get(), nullptr, into.size(), SPLICE_F_NONBLOCK);
   });
   if (moved.count <= 0) return moved;
-  return attempt([&] { return ::read(shared_->middle_out.get(), into.data(), into.size()); });
+  return uninterrupted([&] { return ::read(shared_->middle_out.get(), into.data(), into.size()); });
 }
 
 Attempt Descriptor::write_through_pipe(ConstBytes from) {
   if (!open_middle()) return {-1, errno};
-  const auto filled = attempt([&] { return ::write(shared_->middle_in.get(), from.data(), from.size()); });
+  const auto filled =
+      uninterrupted([&] { return ::write(shared_->middle_in.get(), from.data(), from.size()); });
   if (filled.count <= 0) return filled;
   ssize_t sent = 0;
   Attempt moved;
   while (sent < filled.count) {
-    moved = attempt([&] {
+    moved = uninterrupted([&] {
       return ::splice(shared_->middle_out.get(), nullptr, fd_.get(), nullptr,
                       static_cast<std::size_t>(filled.count - sent), SPLICE_F_NONBLOCK);
     });
@@ -135,7 +127,7 @@ Attempt Descriptor::write_through_pipe(ConstBytes from) {
   // What did not fit is still the caller's: empty the middle for the next try.
   char scratch[4096];
   for (ssize_t left = filled.count - sent; left > 0;) {
-    const auto dropped = attempt([&] {
+    const auto dropped = uninterrupted([&] {
       return ::read(shared_->middle_out.get(), scratch,
                     std::min(sizeof scratch, static_cast<std::size_t>(left)));
     });

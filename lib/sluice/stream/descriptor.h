@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include <array>
+#include <cerrno>
 #include <memory>
 #include <optional>
 
@@ -30,6 +31,17 @@ struct Attempt {
   int error = 0;
   bool would_block() const { return error == EAGAIN; }
 };
+
+/// Makes a system call once, or again while a signal interrupts it: the one place that knows EINTR and
+/// EAGAIN.
+template <class Call>
+Attempt uninterrupted(Call call) {
+  for (;;) {
+    const ssize_t count = call();
+    if (count >= 0) return {count, 0};
+    if (errno != EINTR) return {-1, errno == EWOULDBLOCK ? EAGAIN : errno};
+  }
+}
 
 /// A file descriptor on a loop. Tries come first; waiting is for when a try would block.
 class Descriptor {

@@ -12,15 +12,6 @@ namespace {
 
 constexpr std::size_t most_waiting = 64;
 
-template <class Call>
-Attempt attempt(Call call) {
-  for (;;) {
-    const ssize_t count = call();
-    if (count >= 0) return {count, 0};
-    if (errno != EINTR) return {-1, errno == EWOULDBLOCK ? EAGAIN : errno};
-  }
-}
-
 SocketName name_of(const sockaddr_storage& storage, socklen_t length) {
   // Unnamed AF_UNIX senders have a name of just the family, or none at all.
   if (length <= sizeof(sa_family_t)) return {};
@@ -119,7 +110,7 @@ Attempt MessageStream::receive_one(Batch& into) {
     // A local datagram may be larger than any slot: ask first.
     char nothing = 0;
     const auto size =
-        attempt([&] { return ::recv(number, &nothing, 1, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT); });
+        uninterrupted([&] { return ::recv(number, &nothing, 1, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT); });
     if (size.count < 0) return size;
     const auto need = static_cast<std::size_t>(size.count);
     if (into.carries_messages() && need > room.size()) room = into.large_slot(need);
@@ -135,7 +126,7 @@ Attempt MessageStream::receive_one(Batch& into) {
   header.msg_namelen = sizeof sender;
   header.msg_iov = &vector;
   header.msg_iovlen = 1;
-  const auto got = attempt([&] { return ::recvmsg(number, &header, MSG_DONTWAIT); });
+  const auto got = uninterrupted([&] { return ::recvmsg(number, &header, MSG_DONTWAIT); });
   if (got.count < 0) return got;
   if (got.count == 0 && parts_.sequenced && sequence_has_ended()) return {0, 0};
   const SocketName from = name_of(sender, header.msg_namelen);
@@ -161,7 +152,7 @@ Attempt MessageStream::receive_many(Batch& into) {
     headers[i].msg_hdr.msg_iov = &vectors[i];
     headers[i].msg_hdr.msg_iovlen = 1;
   }
-  const auto got = attempt([&] {
+  const auto got = uninterrupted([&] {
     return ::recvmmsg(parts_.socket->number(), headers.data(), static_cast<unsigned>(count), MSG_DONTWAIT,
                       nullptr);
   });
@@ -196,7 +187,7 @@ Attempt MessageStream::send(Batch& from) {
     headers[i].msg_hdr.msg_name = const_cast<sockaddr*>(peer.data());
     headers[i].msg_hdr.msg_namelen = peer.size();
   }
-  const auto sent = attempt([&] {
+  const auto sent = uninterrupted([&] {
     return ::sendmmsg(number, headers.data(), static_cast<unsigned>(count), MSG_DONTWAIT | MSG_NOSIGNAL);
   });
   if (sent.count <= 0) return sent;
