@@ -194,6 +194,7 @@ std::string sockcat_manual() {
   const auto options = sockcat_address_options();
   const auto terms_of = [](const std::vector<Entry>& entries) {
     std::vector<Term> terms;
+    terms.reserve(entries.size());
     for (const Entry& entry : entries) terms.push_back({entry.name, entry.meaning});
     return terms;
   };
