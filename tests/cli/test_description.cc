@@ -82,7 +82,7 @@ TEST(Description, MakesAManualPageWithoutStrayControlLines) {
   for (const std::string_view part :
        {".TP\n\\fB\\-s\\fR, \\fB\\-\\-speed\\fR=\\fIHOW\\fR\n",
         "\\&.It\\(aqs a line that begins with a dot \\e \\(ha\\(ti\\(ga.\n",
-        "One of \\fBslow\\fR and \\fBfast\\fR.\n", ".SS Log\n.TP\n\\fB\\-lf\\fR\\fIlogfile\\fR\n",
+        "One of \\fBslow\\fR and \\fBfast\\fR.\n", ".SS Log\n.TP\n\\fB\\-lf\\fR \\fIlogfile\\fR\n",
         "\n.SH EXAMPLES\n.TP\n", ".SH SEE ALSO\n\\fBwc\\fR(1),\n\\fBpipe\\fR(7)\n"})
     EXPECT_NE(page.find(part), page.npos) << part;
   EXPECT_EQ(page.find("print\\-manual"), page.npos) << "hidden options stay hidden";
