@@ -1,6 +1,9 @@
 #include "sluice/stream/decorators.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+
+#include <cstdlib>
 
 #include "on_loop.h"
 
@@ -43,6 +46,26 @@ TEST(IgnoreEof, GoesOnReadingBehindTheEndUntilStopped) {
   const auto [text, end] = run(loop, read_all(*stream));
   EXPECT_EQ(text, "x");
   EXPECT_EQ(end, End::abandoned);
+}
+
+TEST(IgnoreEof, ReadsWhatAFileGrowsBy) {
+  Loop loop;
+  char path[] = "/tmp/sluice-grows-XXXXXX";
+  Fd file(::mkostemp(path, O_CLOEXEC));
+  Fd more(::open(path, O_WRONLY | O_APPEND | O_CLOEXEC));
+  ::unlink(path);
+  FdStream::Parts parts;
+  parts.in = std::make_unique<Descriptor>(loop, std::move(file), Access::always_ready);
+  auto stream = ignore_eof(std::make_unique<FdStream>(std::move(parts)), loop);
+  const auto grow_later = [](Loop& on, Stream& what, Fd& end) -> Task<> {
+    // The end has been seen by then, and once more after it.
+    co_await on.sleep(std::chrono::milliseconds(150));
+    EXPECT_EQ(::write(end.get(), "grown", 5), 5);
+    co_await on.sleep(std::chrono::milliseconds(250));
+    what.stop_reading();
+  };
+  loop.start(grow_later(loop, *stream, more));
+  EXPECT_EQ(run(loop, read_all(*stream)).first, "grown");
 }
 
 TEST(Tap, SeesEveryByteOnceInChunks) {

@@ -194,6 +194,22 @@ TEST_F(RelayTest, OneWayDropsWhatTheTargetSays) {
   EXPECT_EQ(session_.back.bytes, 0U);
 }
 
+TEST_F(RelayTest, OneWayWaitsForASourceThatNeverEnds) {
+  auto [a, b] = socket_pair();
+  left_ = endless(loop_, std::move(a));
+  client_ = socket_stream(loop_, std::move(b));
+  session_.limits.direction = Direction::left_to_right;
+  session_.limits.linger = milliseconds(10);
+  const auto say_late = [](Loop& on, Stream& client) -> Task<> {
+    co_await on.sleep(milliseconds(100));
+    co_await say(client, "late", true);
+  };
+  loop_.start(say_late(loop_, *client_));
+  loop_.start(hear(*server_, request_));
+  EXPECT_EQ(relay_to_end(), 0);
+  EXPECT_EQ(request_, "late");
+}
+
 TEST_F(RelayTest, DrainsWithinItsLimitWhenAskedToEnd) {
   session_.limits.linger = milliseconds(30);
   const auto drain_later = [](Loop& on, Session& session, Event& changed) -> Task<> {

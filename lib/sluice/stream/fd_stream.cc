@@ -31,16 +31,14 @@ FdStream::FdStream(Parts parts) : parts_(std::move(parts)) {
 
 Task<End> FdStream::read_some(Batch& into) {
   while (!stopped_reading_) {
-    if (!parts_.in || input_over_) co_return End{End::finished, {}};
+    if (!parts_.in) co_return End{End::finished, {}};
     const auto attempt = parts_.in->try_read(into.room());
     if (attempt.count > 0) {
       into.added(static_cast<std::size_t>(attempt.count));
       co_return End{};
     }
-    if (attempt.count == 0) {
-      input_over_ = true;
-      continue;
-    }
+    // Not kept in mind: a file may grow, a FIFO may get another writer (ignoreeof).
+    if (attempt.count == 0) co_return End{End::finished, {}};
     // A pseudo terminal whose other side has closed says EIO: that is its end of input.
     if (attempt.error == EIO && ::isatty(parts_.in->number()) != 0) co_return End{End::finished, {}};
     if (!attempt.would_block()) co_return end_of(attempt.error);
@@ -167,7 +165,7 @@ Raw FdStream::raw() {
   const auto raw_one = [](Descriptor* one) {
     return one != nullptr && one->access() != Access::shared_socket ? one : nullptr;
   };
-  return {input_over_ ? nullptr : raw_one(parts_.in.get()), output_over_ ? nullptr : raw_one(out())};
+  return {raw_one(parts_.in.get()), output_over_ ? nullptr : raw_one(out())};
 }
 
 }  // namespace sluice

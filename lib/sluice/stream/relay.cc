@@ -96,6 +96,8 @@ class Relay {
       timed_out_ = !limits.as_socat;
       return true;
     }
+    // One way only: nothing else has ended that could make it matter less.
+    if (!there_.used || !back_.used) return false;
     if (!there_.ended && !back_.ended) return false;
     return there_.ended ? rest_is_over(there_, back_, last) : rest_is_over(back_, there_, last);
   }
