@@ -362,6 +362,32 @@ TEST(PipeSize, IsSet) {
   }
 }
 
+TEST(EndClose, LeavesAProgramRunning) {
+  const TemporaryDirectory directory;
+  // It opens the FIFO once its input is over, and is then waited for by us alone.
+  const std::string fifo = directory.file("fifo");
+  std::filesystem::remove(fifo);
+  ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+  for (const std::string pipes : {"", ",pipes"}) {
+    const Ended ended = run_sockcat(
+        {"-u", "-", "SYSTEM:'exec > /dev/null 2>&1; cat; echo $$ > " + fifo + "',end-close" + pipes},
+        {.input = "x"});
+    EXPECT_EQ(ended, (Ended{.status = 0})) << pipes;
+    EXPECT_GT(std::stoi(contents_of(fifo)), 1) << "it still ran";
+  }
+}
+
+TEST(EndClose, ReapsWhatItLeftRunning) {
+  Serving server({"TCP4-LISTEN:0,bind=127.0.0.1,fork", "EXEC:cat,end-close"});
+  for (int i = 0; i < 5; ++i) {
+    const Socket client = Socket::to_tcp(server.port());
+    client.send("x");
+    EXPECT_EQ(client.receive(1), "x");
+  }
+  const std::string pid = number(server->pid());
+  EXPECT_TRUE(eventually([&] { return contents_of("/proc/" + pid + "/task/" + pid + "/children").empty(); }));
+}
+
 TEST(CloseOnExec, CanBeSwitchedOff) {
   const auto sockets = [](const std::string& option) {
     Serving server({"TCP4-LISTEN:0,bind=127.0.0.1" + option, "SYSTEM:ls -l /proc/self/fd,pipes"});

@@ -203,6 +203,24 @@ TEST(LowPort, IsTakenByAClientAndDemandedByAListener) {
   EXPECT_LE(std::stoi(low.out), 1023);
 }
 
+TEST(LowPort, IsTakenAndDemandedForDatagramsToo) {
+  if (!is_root()) GTEST_SKIP() << "needs root, to bind it";
+  Serving server({"UDP4-RECVFROM:0,bind=127.0.0.1,fork,lowport", "SYSTEM:'printf %04d $SOCAT_PEERPORT'"});
+  for (const std::string keyword : {"UDP4", "UDP4-SENDTO", "UDP4-DATAGRAM"}) {
+    const Ended low =
+        run_sockcat({"-t60", "-", keyword + ":127.0.0.1:" + number(server.port()) + ",lowport,readbytes=4"},
+                    {.input = "x"});
+    ASSERT_EQ(low.out.size(), 4U) << keyword << low.err;
+    EXPECT_GE(std::stoi(low.out), 640);
+    EXPECT_LE(std::stoi(low.out), 1023);
+  }
+  Serving receiver({"-u", "UDP4-RECV:0,bind=127.0.0.1,lowport,readbytes=3", "-"});
+  const std::string address = "UDP4-SENDTO:127.0.0.1:" + number(receiver.port());
+  EXPECT_EQ(run_sockcat({"-u", "-", address}, {.input = "any"}).status, 0);
+  EXPECT_EQ(run_sockcat({"-u", "-", address + ",lowport"}, {.input = "low"}).status, 0);
+  EXPECT_EQ(receiver->wait().out, "low");
+}
+
 TEST(V6Only, KeepsIpv4Out) {
   Serving both({"TCP6-LISTEN:0,fork,ipv6only=0", "PIPE"});
   EXPECT_NO_THROW(Socket::to_tcp(both.port()));

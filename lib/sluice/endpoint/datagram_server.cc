@@ -21,7 +21,7 @@ DatagramServer::DatagramServer(const Address& address, const Context& context, s
       peers_(peers),
       bind_(std::move(bind)),
       forks_(address.flag("fork")),
-      range_(Range::of(address)),
+      admission_(address),
       arrived_(context.loop) {}
 
 DatagramServer::~DatagramServer() = default;
@@ -76,8 +76,9 @@ Task<bool> DatagramServer::receive(KeptMessage& message) {
                          " is too large and was dropped");
       continue;
     }
-    if (range_ && !range_->contains(from)) {
-      context_.log.warning("refusing packet from " + from.log_text() + " due to range option");
+    if (const std::string_view against = admission_.objection(from); !against.empty()) {
+      context_.log.warning("refusing packet from " + from.log_text() + " due to " + std::string(against) +
+                           " option");
       continue;
     }
     message = {buffer.substr(0, size), from};

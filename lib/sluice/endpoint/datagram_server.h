@@ -6,6 +6,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "sluice/endpoint/admission.h"
 #include "sluice/endpoint/endpoint.h"
 #include "sluice/endpoint/socket.h"
 #include "sluice/stream/message_stream.h"
@@ -53,7 +54,7 @@ class DatagramServer final : public Endpoint {
   Peers peers_;
   Bind bind_;
   bool forks_;
-  std::optional<Range> range_;
+  Admission admission_;
   SocketName name_;
   std::shared_ptr<Descriptor> socket_;
   std::shared_ptr<void> companion_;

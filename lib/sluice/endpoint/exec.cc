@@ -61,7 +61,8 @@ class Exec final : public Endpoint {
                         std::string(address_.flag("pipes") ? "pipes" : "socket") + " for " + purpose());
     auto child = spawn(context_.loop, plan);
     context_.log.notice("forked off child process " + std::to_string(child.id()));
-    co_return process_stream(stream_of(std::move(joint)), std::move(child), session);
+    co_return process_stream(stream_of(std::move(joint)), std::move(child), session,
+                             address_.flag("end-close") ? AtEnd::leave_running : AtEnd::wait);
   }
 
   bool takes_over() const override { return address_.flag("nofork"); }

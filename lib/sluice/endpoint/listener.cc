@@ -1,6 +1,5 @@
 #include "sluice/endpoint/listener.h"
 
-#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include "sluice/endpoint/apply.h"
@@ -21,7 +20,7 @@ Listener::Listener(const Address& address, const Context& context, std::string_v
       kind_(kind),
       bind_(std::move(bind)),
       forks_(address.flag("fork")),
-      range_(Range::of(address)) {}
+      admission_(address) {}
 
 Task<> Listener::prepare() {
   if (socket_) co_return;
@@ -51,21 +50,11 @@ Task<Fd> Listener::accept() {
     Fd peer = co_await accept_from(*socket_, limit);
     if (!peer) co_return peer;
     const SocketName name = SocketName::of_peer(peer.get());
-    const std::string_view against = objection(name);
+    const std::string_view against = admission_.objection(name);
     if (against.empty()) co_return peer;
     context_.log.warning("refusing connection from " + name.log_text() + " due to " + std::string(against) +
                          " option");
   }
-}
-
-/// The option that keeps a peer out, or nothing.
-std::string_view Listener::objection(const SocketName& peer) const {
-  if (range_ && !range_->contains(peer)) return "range";
-  if (!peer.is_ip()) return {};
-  const auto port = address_.integer("sourceport");
-  if (port && peer.port() != *port) return "sourceport";
-  if (address_.flag("lowport") && peer.port() >= IPPORT_RESERVED) return "lowport";
-  return {};
 }
 
 Task<std::unique_ptr<Stream>> Listener::open(Session& session) {

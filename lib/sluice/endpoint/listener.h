@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "sluice/endpoint/admission.h"
 #include "sluice/endpoint/endpoint.h"
 #include "sluice/endpoint/socket.h"
 
@@ -33,7 +34,6 @@ class Listener final : public Endpoint {
 
  private:
   Task<Fd> accept();
-  std::string_view objection(const SocketName& peer) const;
 
   Address address_;
   Context context_;
@@ -41,7 +41,7 @@ class Listener final : public Endpoint {
   SocketKind kind_;
   Bind bind_;
   bool forks_;
-  std::optional<Range> range_;
+  Admission admission_;
   SocketName name_;
   std::unique_ptr<Descriptor> socket_;
   std::shared_ptr<void> companion_;

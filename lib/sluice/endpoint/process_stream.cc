@@ -12,22 +12,51 @@ namespace {
 namespace asio = boost::asio;
 namespace process = boost::process::v2;
 
+/// A child, and what is known of its end. Its reaper holds on to it, so that a program that is left running
+/// is reaped when it ends after its stream.
+struct Child {
+  Child(process::process started, const Session& session)
+      : handle(std::move(started)), pid(handle.id()), log(session.log), changed(session.loop) {}
+  ~Child() {
+    // Boost would kill a child that still runs, and wait for it: that is for close to decide.
+    if (!exited) handle.detach();
+  }
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+
+  process::process handle;
+  pid_t pid;
+  Logger& log;
+  Event changed;
+  int status = 0;
+  bool exited = false;
+  bool ended_by_us = false;
+};
+
+Task<> reap(std::shared_ptr<Child> child) {
+  const auto [error, code] = co_await child->handle.async_wait(asio::as_tuple(asio::use_awaitable));
+  child->exited = true;
+  if (!error) {
+    const int raw = child->handle.native_exit_code();
+    child->status = WIFSIGNALED(raw) ? 128 + WTERMSIG(raw) : WEXITSTATUS(raw);
+  }
+  if (child->status > 128 && !child->ended_by_us)
+    child->log.warning("process " + std::to_string(child->pid) + " was ended by signal " +
+                       std::to_string(child->status - 128));
+  else if (child->status != 0)
+    child->log.info("process " + std::to_string(child->pid) + " exited with status " +
+                    std::to_string(child->status));
+  child->changed.notify();
+}
+
 class ProcessStream final : public Stream {
  public:
-  ProcessStream(std::unique_ptr<Stream> inner, process::process child, const Session& session)
+  ProcessStream(std::unique_ptr<Stream> inner, process::process child, const Session& session, AtEnd at_end)
       : inner_(std::move(inner)),
-        child_(std::move(child)),
+        child_(std::make_shared<Child>(std::move(child), session)),
         session_(session),
-        loop_(session.loop),
-        log_(session.log),
-        pid_(child_.id()),
-        gone_(loop_),
-        ended_(loop_) {
-    run(reap());
-  }
-  ~ProcessStream() override {
-    // Boost would kill a child that still runs, and wait for it: that is for close to decide.
-    if (!exited_) child_.detach();
+        at_end_(at_end) {
+    session.loop.start(reap(child_));
   }
 
   Task<End> read_some(Batch& into) override { return inner_->read_some(into); }
@@ -38,18 +67,22 @@ class ProcessStream final : public Stream {
   void stop_writing() override {
     stopped_ = true;
     inner_->stop_writing();
-    gone_.notify();
+    child_->changed.notify();
   }
   Raw raw() override { return inner_->raw(); }
   const Info& info() const override { return inner_->info(); }
   // How we ended it is not its own word: why we did counts.
-  int exit_status() const override { return ended_by_us_ ? 0 : status_; }
+  int exit_status() const override { return child_->ended_by_us ? 0 : child_->status; }
   bool reports_status() const override { return true; }
 
   // Its descriptors may live on in grandchildren, so the process itself is watched too.
   Task<> closed() override {
-    run(watch_descriptor());
-    while (!stopped_ && !exited_ && !descriptor_gone_) co_await gone_.wait();
+    watching_ = true;
+    session_.loop.start(watch_descriptor(), [this] {
+      watching_ = false;
+      child_->changed.notify();
+    });
+    while (!stopped_ && !child_->exited && watching_) co_await child_->changed.wait();
   }
 
   Task<> close(const Limits& limits) override {
@@ -57,79 +90,48 @@ class ProcessStream final : public Stream {
     Limits quick = limits;
     quick.linger = std::chrono::seconds(0);
     co_await inner_->close(limits.cut ? quick : limits);
-    const auto patience = limits.linger_or_default();
+    while (watching_) co_await child_->changed.wait();
+    if (at_end_ == AtEnd::leave_running) co_return;
     // A program that has let go of us and goes on is waited for, unless we are asked to end.
-    while (!limits.cut && !exited_ && !session_.draining)
-      co_await ended_.wait_until(Clock::now() + std::chrono::milliseconds(100));
-    if (!exited_) {
-      for (const int signal : {SIGTERM, SIGKILL}) {
-        if (co_await exits_within(patience)) break;
-        log_.info("ending process " + std::to_string(pid_) + " by signal " + std::to_string(signal));
-        ended_by_us_ = true;
-        ::kill(pid_, signal);
-      }
-    }
-    while (running_ > 0) co_await ended_.wait();
+    while (!limits.cut && !child_->exited && !session_.draining)
+      co_await child_->changed.wait_until(Clock::now() + std::chrono::milliseconds(100));
+    if (!child_->exited) co_await end_child(limits.linger_or_default());
   }
 
  private:
-  void run(Task<> task) {
-    ++running_;
-    loop_.start(std::move(task), [this] {
-      --running_;
-      ended_.notify();
-    });
+  Task<> end_child(Duration patience) {
+    for (const int signal : {SIGTERM, SIGKILL}) {
+      if (co_await exits_within(patience)) co_return;
+      child_->log.info("ending process " + std::to_string(child_->pid) + " by signal " +
+                       std::to_string(signal));
+      child_->ended_by_us = true;
+      ::kill(child_->pid, signal);
+    }
+    while (!child_->exited) co_await child_->changed.wait();
   }
 
   Task<bool> exits_within(Duration limit) {
     const auto deadline = Clock::now() + limit;
-    while (!exited_)
-      if (!co_await ended_.wait_until(deadline)) break;
-    co_return exited_;
+    while (!child_->exited)
+      if (!co_await child_->changed.wait_until(deadline)) break;
+    co_return child_->exited;
   }
 
-  Task<> reap() {
-    const auto [error, code] = co_await child_.async_wait(asio::as_tuple(asio::use_awaitable));
-    exited_ = true;
-    if (!error) {
-      const int raw = child_.native_exit_code();
-      status_ = WIFSIGNALED(raw) ? 128 + WTERMSIG(raw) : WEXITSTATUS(raw);
-    }
-    if (status_ > 128 && !ended_by_us_)
-      log_.warning("process " + std::to_string(pid_) + " was ended by signal " +
-                   std::to_string(status_ - 128));
-    else if (status_ != 0)
-      log_.info("process " + std::to_string(pid_) + " exited with status " + std::to_string(status_));
-    gone_.notify();
-  }
-
-  Task<> watch_descriptor() {
-    co_await inner_->closed();
-    descriptor_gone_ = true;
-    gone_.notify();
-  }
+  Task<> watch_descriptor() { co_await inner_->closed(); }
 
   std::unique_ptr<Stream> inner_;
-  process::process child_;
+  std::shared_ptr<Child> child_;
   const Session& session_;
-  Loop& loop_;
-  Logger& log_;
-  pid_t pid_;
-  Event gone_;
-  Event ended_;
-  int running_ = 0;
-  int status_ = 0;
-  bool exited_ = false;
-  bool ended_by_us_ = false;
+  AtEnd at_end_;
+  bool watching_ = false;
   bool stopped_ = false;
-  bool descriptor_gone_ = false;
 };
 
 }  // namespace
 
 std::unique_ptr<Stream> process_stream(std::unique_ptr<Stream> inner, process::process child,
-                                       const Session& session) {
-  return std::make_unique<ProcessStream>(std::move(inner), std::move(child), session);
+                                       const Session& session, AtEnd at_end) {
+  return std::make_unique<ProcessStream>(std::move(inner), std::move(child), session, at_end);
 }
 
 }  // namespace sluice

@@ -8,10 +8,16 @@
 
 namespace sluice {
 
+/// What becomes of a program that outlives its stream.
+enum class AtEnd {
+  wait,  ///< it is waited for; one that outlives a session that was cut short, or that is draining, is
+         ///< asked to end (SIGTERM), then made to
+  leave_running,  ///< it goes on by itself (end-close)
+};
+
 /// A child process at the other end of a stream: its end is noticed, it is reaped, and its exit status is the
-/// stream's. A child that outlives a session that was cut short, or that is draining,
-/// is asked to end (SIGTERM), then made to.
+/// stream's.
 std::unique_ptr<Stream> process_stream(std::unique_ptr<Stream> inner, boost::process::v2::process child,
-                                       const Session& session);
+                                       const Session& session, AtEnd at_end = AtEnd::wait);
 
 }  // namespace sluice

@@ -1,11 +1,9 @@
 #include "sluice/endpoint/socket.h"
 
-#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <charconv>
-#include <cstring>
 
 #include <boost/asio/steady_timer.hpp>
 
@@ -27,11 +25,15 @@ constexpr std::array family_names = {
     FamilyRow{"inet6", AF_INET6}, FamilyRow{"unix", AF_UNIX}, FamilyRow{"local", AF_UNIX},
 };
 
-std::string bytes_of(const SocketName& name) {
-  // Where the address stands in sockaddr_in and sockaddr_in6.
-  if (name.family() == AF_INET)
-    return std::string(name.bytes().substr(offsetof(sockaddr_in, sin_addr), sizeof(in_addr)));
-  return std::string(name.bytes().substr(offsetof(sockaddr_in6, sin6_addr), sizeof(in6_addr)));
+/// A port that only root can have, which some servers take for a proof (rsh, lpd).
+void bind_low_port(const Address& address, int fd, const SocketName& any) {
+  constexpr std::uint16_t first = 640, last = IPPORT_RESERVED - 1;
+  for (std::uint16_t port = last; port > first; --port) {
+    const SocketName name = any.with_port(port);
+    if (::bind(fd, name.data(), name.size()) == 0) return;
+    if (errno != EADDRINUSE) break;
+  }
+  bind_socket(address, fd, any.with_port(first));
 }
 
 }  // namespace
@@ -141,48 +143,14 @@ void bind_socket(const Address& address, int fd, const SocketName& name) {
   throw Failure(message);
 }
 
-std::optional<Range> Range::of(const Address& address) {
-  const Option* option = address.find("range");
-  if (option == nullptr) return std::nullopt;
-  const auto refuse = [&](std::string_view message) -> AddressError {
-    return {address, option->place, "range \"" + option->text + "\": " + std::string(message)};
-  };
-  const std::string& text = option->text;
-  const bool six = text.starts_with('[');
-  const auto close = text.find(']');
-  if (six && close == text.npos) throw refuse("expects [<address>]/<bits>");
-  const std::string host = six ? text.substr(1, close - 1) : text.substr(0, text.find_first_of("/:"));
-  const std::string rest = six ? text.substr(close + 1) : text.substr(host.size());
-  Range range;
-  range.family_ = six ? AF_INET6 : AF_INET;
-  char bytes[16];
-  if (::inet_pton(range.family_, host.c_str(), bytes) != 1)
-    throw refuse("expects <address>/<bits> or <address>:<mask>");
-  const std::size_t length = six ? 16 : 4;
-  range.network_.assign(bytes, length);
-  if (rest.starts_with(':') && !six) {
-    if (::inet_pton(AF_INET, rest.c_str() + 1, bytes) != 1) throw refuse("the mask is no IPv4 address");
-    range.mask_.assign(bytes, length);
-  } else if (rest.starts_with('/')) {
-    unsigned bits = 0;
-    const auto [end, error] = std::from_chars(rest.data() + 1, rest.data() + rest.size(), bits);
-    if (error != std::errc{} || end != rest.data() + rest.size() || bits > length * 8)
-      throw refuse("the number of bits is out of range (0-" + std::to_string(length * 8) + ')');
-    range.mask_.assign(length, '\0');
-    for (unsigned i = 0; i < bits; ++i)
-      range.mask_[i / 8] = static_cast<char>(range.mask_[i / 8] | 0x80 >> i % 8);
-  } else {
-    throw refuse("expects <address>/<bits> or <address>:<mask>");
-  }
-  return range;
-}
-
-bool Range::contains(const SocketName& peer) const {
-  if (peer.family() != family_) return false;
-  const std::string address = bytes_of(peer);
-  for (std::size_t i = 0; i < address.size(); ++i)
-    if (((address[i] ^ network_[i]) & mask_[i]) != 0) return false;
-  return true;
+Task<> bind_client(const Address& address, int fd, SocketKind kind, const Context& context) {
+  const auto port = static_cast<std::uint16_t>(address.integer("sourceport").value_or(0));
+  if (address.find("bind") != nullptr)
+    bind_socket(address, fd, co_await resolve_bind(address, kind.family, kind.type, port, context));
+  else if (address.flag("lowport"))
+    bind_low_port(address, fd, wildcard(kind.family));
+  else if (port != 0)
+    bind_socket(address, fd, wildcard(kind.family).with_port(port));
 }
 
 FinishBy finish_by(const Address& address, FinishBy usual) {

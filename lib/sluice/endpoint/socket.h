@@ -57,21 +57,10 @@ Task<Fd> accept_from(Descriptor& socket, std::optional<Duration> limit);
 
 /// Binds, and says who holds a name that is taken where that can be seen.
 void bind_socket(const Address& address, int fd, const SocketName& name);
+/// Gives a socket that connects or sends the name that bind=, lowport or sourceport= ask for, if they do.
+Task<> bind_client(const Address& address, int fd, SocketKind kind, const Context& context);
 /// ` (held by NAME, process PID)` for a name that another process listens on, or nothing.
 std::string holder_of(const SocketName& name, int type);
-
-/// `range=`: whether a peer's address is inside (`10.0.0.0/8`, `10.0.0.0:255.0.0.0`, `[::1]/128`).
-class Range {
- public:
-  /// Throws AddressError.
-  static std::optional<Range> of(const Address& address);
-  bool contains(const SocketName& peer) const;
-
- private:
-  int family_ = 0;
-  std::string network_;
-  std::string mask_;
-};
 
 /// shut-none, shut-down, shut-close, shut-null and end-close as `finish` understands them.
 FinishBy finish_by(const Address& address, FinishBy usual);

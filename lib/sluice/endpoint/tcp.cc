@@ -55,35 +55,13 @@ class TcpConnect final : public Endpoint {
     context_.log.notice("opening connection to " + to.log_text());
     Fd fd = make_socket(address_, kind, context_);
     apply(address_, {Phase::prebind}, fd.get(), context_);
-    if (address_.find("bind") != nullptr) {
-      bind_socket(address_, fd.get(),
-                  co_await resolve_bind(address_, kind.family, kind.type, source_port(), context_));
-    } else if (address_.flag("lowport")) {
-      bind_low_port(fd.get(), wildcard(to.family()));
-    } else if (source_port() != 0) {
-      bind_socket(address_, fd.get(), wildcard(to.family()).with_port(source_port()));
-    }
+    co_await bind_client(address_, fd.get(), kind, context_);
     auto socket = std::make_unique<Descriptor>(context_.loop, std::move(fd));
     co_await connect_socket(*socket, to, address_.duration("connect-timeout"));
     const SocketName local = SocketName::of_socket(socket->number());
     context_.log.notice("successfully connected from local address " + local.log_text());
     note_names(session, local, to);
     co_return stream_of_socket(address_, context_, std::move(socket), kind.type);
-  }
-
-  /// A port that only root can have, which some servers take for a proof (rsh, lpd).
-  void bind_low_port(int fd, const SocketName& any) const {
-    constexpr std::uint16_t first = 640, last = IPPORT_RESERVED - 1;
-    for (std::uint16_t port = last; port > first; --port) {
-      const SocketName name = any.with_port(port);
-      if (::bind(fd, name.data(), name.size()) == 0) return;
-      if (errno != EADDRINUSE) break;
-    }
-    bind_socket(address_, fd, any.with_port(first));
-  }
-
-  std::uint16_t source_port() const {
-    return static_cast<std::uint16_t>(address_.integer("sourceport").value_or(0));
   }
 
   Address address_;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "sluice/endpoint/admission.h"
 #include "sluice/endpoint/apply.h"
 #include "sluice/endpoint/datagram_server.h"
 #include "sluice/endpoint/families.h"
@@ -50,12 +51,7 @@ class UdpClient final : public Endpoint {
     kind.family = to.family();
     Fd fd = make_socket(address_, kind, context_);
     apply(address_, {Phase::prebind, Phase::bind}, fd.get(), context_);
-    const auto port = static_cast<std::uint16_t>(address_.integer("sourceport").value_or(0));
-    if (address_.find("bind") != nullptr)
-      bind_socket(address_, fd.get(),
-                  co_await resolve_bind(address_, kind.family, kind.type, port, context_));
-    else if (port != 0)
-      bind_socket(address_, fd.get(), wildcard(kind.family).with_port(port));
+    co_await bind_client(address_, fd.get(), kind, context_);
     const bool connects = is("CONNECT");
     if (connects) {
       context_.log.notice("opening connection to " + to.log_text());
@@ -100,7 +96,7 @@ Task<Fd> bind_udp(Address address, Context context, SocketKind kind) {
 class UdpReceiver final : public Endpoint {
  public:
   UdpReceiver(const Address& address, const Context& context)
-      : address_(address), context_(context), range_(Range::of(address)) {}
+      : address_(address), context_(context), admission_(address) {}
 
   Task<> prepare() override {
     if (socket_) co_return;
@@ -119,15 +115,16 @@ class UdpReceiver final : public Endpoint {
     parts.socket = std::move(socket_);
     parts.writable = false;
     parts.null_eof = address_.flag("null-eof");
-    if (range_)
-      parts.accepts = [range = *range_](const SocketName& sender) { return range.contains(sender); };
+    parts.accepts = [admission = admission_](const SocketName& sender) {
+      return admission.objection(sender).empty();
+    };
     co_return std::make_unique<MessageStream>(std::move(parts));
   }
 
  private:
   Address address_;
   Context context_;
-  std::optional<Range> range_;
+  Admission admission_;
   SocketName name_;
   std::shared_ptr<Descriptor> socket_;
 };

@@ -1,8 +1,9 @@
-#include "sluice/endpoint/socket.h"
+#include "sluice/endpoint/admission.h"
 
 #include <gtest/gtest.h>
 
 #include "opened.h"
+#include "sluice/endpoint/socket.h"
 
 namespace sluice {
 namespace {
@@ -50,6 +51,30 @@ TEST(Range, RefusesWhatIsNone) {
                           "[::1/128", "[::1]/129"})
     EXPECT_THROW(Range::of(parse_address(std::string("TCP-LISTEN:1,range='") + bad + "'")), AddressError)
         << bad;
+}
+
+TEST(Admission, NamesTheOptionThatKeepsAPeerOut) {
+  Loop loop;
+  Logger log{LogSettings{}};
+  struct Case {
+    std::string options, peer_port;
+    std::string_view against;
+  };
+  const std::vector<Case> cases = {
+      {"", "1", ""},
+      {",range=10.0.0.0/8", "1", "range"},
+      {",sourceport=7", "8", "sourceport"},
+      {",sourceport=7", "7", ""},
+      {",lowport", "1024", "lowport"},
+      {",lowport", "1023", ""},
+      {",range=127.0.0.1/32,sourceport=2000,lowport", "2000", "lowport"},
+  };
+  for (const auto& one : cases) {
+    const Admission admission(parse_address("UDP-RECV:1" + one.options));
+    const SocketName peer =
+        name_of(loop, log, "127.0.0.1").with_port(static_cast<std::uint16_t>(std::stoi(one.peer_port)));
+    EXPECT_EQ(admission.objection(peer), one.against) << one.options;
+  }
 }
 
 }  // namespace

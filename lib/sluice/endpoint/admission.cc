@@ -1,0 +1,78 @@
+#include "sluice/endpoint/admission.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+#include <charconv>
+#include <cstddef>
+
+namespace sluice {
+namespace {
+
+std::string bytes_of(const SocketName& name) {
+  // Where the address stands in sockaddr_in and sockaddr_in6.
+  if (name.family() == AF_INET)
+    return std::string(name.bytes().substr(offsetof(sockaddr_in, sin_addr), sizeof(in_addr)));
+  return std::string(name.bytes().substr(offsetof(sockaddr_in6, sin6_addr), sizeof(in6_addr)));
+}
+
+}  // namespace
+
+std::optional<Range> Range::of(const Address& address) {
+  const Option* option = address.find("range");
+  if (option == nullptr) return std::nullopt;
+  const auto refuse = [&](std::string_view message) -> AddressError {
+    return {address, option->place, "range \"" + option->text + "\": " + std::string(message)};
+  };
+  const std::string& text = option->text;
+  const bool six = text.starts_with('[');
+  const auto close = text.find(']');
+  if (six && close == text.npos) throw refuse("expects [<address>]/<bits>");
+  const std::string host = six ? text.substr(1, close - 1) : text.substr(0, text.find_first_of("/:"));
+  const std::string rest = six ? text.substr(close + 1) : text.substr(host.size());
+  Range range;
+  range.family_ = six ? AF_INET6 : AF_INET;
+  char bytes[16];
+  if (::inet_pton(range.family_, host.c_str(), bytes) != 1)
+    throw refuse("expects <address>/<bits> or <address>:<mask>");
+  const std::size_t length = six ? 16 : 4;
+  range.network_.assign(bytes, length);
+  if (rest.starts_with(':') && !six) {
+    if (::inet_pton(AF_INET, rest.c_str() + 1, bytes) != 1) throw refuse("the mask is no IPv4 address");
+    range.mask_.assign(bytes, length);
+  } else if (rest.starts_with('/')) {
+    unsigned bits = 0;
+    const auto [end, error] = std::from_chars(rest.data() + 1, rest.data() + rest.size(), bits);
+    if (error != std::errc{} || end != rest.data() + rest.size() || bits > length * 8)
+      throw refuse("the number of bits is out of range (0-" + std::to_string(length * 8) + ')');
+    range.mask_.assign(length, '\0');
+    for (unsigned i = 0; i < bits; ++i)
+      range.mask_[i / 8] = static_cast<char>(range.mask_[i / 8] | 0x80 >> i % 8);
+  } else {
+    throw refuse("expects <address>/<bits> or <address>:<mask>");
+  }
+  return range;
+}
+
+bool Range::contains(const SocketName& peer) const {
+  if (peer.family() != family_) return false;
+  const std::string address = bytes_of(peer);
+  for (std::size_t i = 0; i < address.size(); ++i)
+    if (((address[i] ^ network_[i]) & mask_[i]) != 0) return false;
+  return true;
+}
+
+Admission::Admission(const Address& address)
+    : range_(Range::of(address)),
+      source_port_(address.integer("sourceport")),
+      low_port_(address.flag("lowport")) {}
+
+std::string_view Admission::objection(const SocketName& peer) const {
+  if (range_ && !range_->contains(peer)) return "range";
+  if (!peer.is_ip()) return {};
+  if (source_port_ && peer.port() != *source_port_) return "sourceport";
+  if (low_port_ && peer.port() >= IPPORT_RESERVED) return "lowport";
+  return {};
+}
+
+}  // namespace sluice
