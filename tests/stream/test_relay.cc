@@ -164,6 +164,35 @@ TEST_F(RelayTest, NoticesWhileIdleThatItsTargetHasGone) {
   EXPECT_EQ(relay_to_end(), 0);
 }
 
+TEST_F(RelayTest, ReadsForATargetWithoutOutputAndReportsWhatItLost) {
+  for (const bool late : {false, true}) {
+    auto [in_a, in_b] = pipe_ends();
+    auto [file_a, file_b] = pipe_ends();
+    left_ = pipe_stream(loop_, std::move(in_a), Fd());
+    right_ = pipe_stream(loop_, std::move(file_a), Fd());
+    session_.limits.direction = Direction::left_to_right;
+    session_.status = 0;
+    auto source = pipe_stream(loop_, Fd(), std::move(in_b));
+    const auto speak = [](Loop& on, Stream& to, bool wait) -> Task<> {
+      // Long after the relay has begun to wait.
+      for (int i = 0; wait && i < 100; ++i) co_await on.yield();
+      co_await say(to, "x", true);
+    };
+    if (!late) run(loop_, speak(loop_, *source, false));
+    if (late) loop_.start(speak(loop_, *source, true));
+    EXPECT_EQ(relay_to_end(), 1) << (late ? "late" : "early");
+  }
+}
+
+TEST_F(RelayTest, LeavesATargetWithoutOutputAfterItsOwnEnd) {
+  auto [file_in, file_out] = pipe_ends();
+  right_ = pipe_stream(loop_, std::move(file_in), Fd());
+  file_out.reset();
+  session_.limits.linger = milliseconds(20);
+  loop_.start(hear(*client_, heard_));
+  EXPECT_EQ(relay_to_end(), 0) << "the client neither spoke nor ended";
+}
+
 TEST_F(RelayTest, ReportsAPeerThatResets) {
   auto [c, d] = socket_pair();
   right_ = socket_stream(loop_, std::move(c));

@@ -141,6 +141,8 @@ INSTANTIATE_TEST_SUITE_P(
         {{"-u", "-", "CREATE:/etc"}, 1, "/etc: Is a directory"},
         {{"-u", "-", "PIPE:/nonexistent/fifo"}, 1, "/nonexistent/fifo: No such file"},
         {{"-u", "-", "FILE:/dev/full"}, 1, "No space left on device"},
+        {{"-u", "-", "OPEN:/dev/null,rdonly"}, 1, "OPEN:/dev/null,rdonly: would not be open for writing"},
+        {{"-u", "OPEN:/dev/null,wronly", "-"}, 1, "OPEN:/dev/null,wronly: would not be open for reading"},
         {{"-u", "-", "FD:77"}, 1, "77"},
         {{"-r", "/nonexistent/raw", "-", "PIPE"}, 1, "/nonexistent/raw: No such file"},
         {{"--ready-fd", "77", "-", "PIPE"}, 1, "77"},

@@ -36,14 +36,23 @@ Task<Fd> open_when_possible(const Address& address, const std::string& path, int
   }
 }
 
+/// Before anything is read that could not be delivered.
+void check_use(const Address& address, Use use, int mode) {
+  if (use == Use::writing ? mode == O_RDONLY : use == Use::reading && mode == O_WRONLY)
+    throw Failure(std::string(address.written()) + ": would not be open for " +
+                  (use == Use::reading ? "reading" : "writing"));
+}
+
 int access_mode(Use use) { return use == Use::reading ? O_RDONLY : use == Use::writing ? O_WRONLY : O_RDWR; }
 
 }  // namespace
 
 Task<std::unique_ptr<Stream>> open_path(const Address& address, const std::string& path, int flags, Use use,
                                         const Context& context, std::shared_ptr<void> companion) {
-  if (address.flag("unlink-early") || address.flag("unlink")) ::unlink(path.c_str());
   const int all_flags = open_flags(address, flags | access_mode(use));
+  const int mode = all_flags & O_ACCMODE;
+  check_use(address, use, mode);
+  if (address.flag("unlink-early") || address.flag("unlink")) ::unlink(path.c_str());
   Fd fd = co_await open_when_possible(address, path, all_flags, context);
   struct stat status {};
   check("stat " + path, ::fstat(fd.get(), &status));
@@ -53,7 +62,6 @@ Task<std::unique_ptr<Stream>> open_path(const Address& address, const std::strin
   apply(address, {Phase::fd, Phase::late}, fd.get(), context);
   if (address.flag("unlink-late")) ::unlink(path.c_str());
   if (address.flag("unlink-close")) companion = unlink_at_end(path);
-  const int mode = all_flags & O_ACCMODE;
   const bool terminal = ::isatty(fd.get()) != 0;
   const bool fifo = S_ISFIFO(status.st_mode);
   FdStream::Parts parts;

@@ -22,6 +22,7 @@ int undelivered(int socket) {
 FdStream::FdStream(Parts parts) : parts_(std::move(parts)) {
   info_.traits = parts_.traits;
   if (parts_.in) info_.in = parts_.shown_in >= 0 ? parts_.shown_in : parts_.in->number();
+  info_.writable = out() != nullptr;
   if (auto* to = out()) info_.out = parts_.shown_out >= 0 ? parts_.shown_out : to->number();
   if (parts_.socket && parts_.in) {
     info_.local = SocketName::of_socket(parts_.in->number());
@@ -50,7 +51,8 @@ Task<End> FdStream::read_some(Batch& into) {
 Task<End> FdStream::write_some(Batch& from) {
   while (!stopped_writing_) {
     auto* to = out();
-    if (to == nullptr || output_over_) co_return end_of(EPIPE);
+    if (to == nullptr && !output_over_) co_return end_of(EBADF);
+    if (output_over_) co_return end_of(EPIPE);
     const ConstBytes bytes = from.carries_messages() ? ConstBytes(from.messages().front().data) : from.data();
     if (bytes.empty()) {
       // An empty message leaves no trace among bytes.

@@ -45,6 +45,7 @@ MessageStream::MessageStream(Parts parts) : parts_(std::move(parts)), gone_(part
   info_.traits = {Shape::messages,
                   parts_.sequenced || (parts_.inbox && parts_.inbox->over()) || parts_.null_eof,
                   parts_.finish == FinishBy::empty_packet || tells_its_end()};
+  info_.writable = parts_.writable;
   info_.in = info_.out = number;
   info_.local = SocketName::of_socket(number);
   info_.peer = parts_.peer.empty() ? SocketName::of_peer(number) : parts_.peer;
@@ -200,7 +201,7 @@ Attempt MessageStream::send(Batch& from) {
 
 Task<End> MessageStream::write_some(Batch& from) {
   while (!stopped_writing_) {
-    if (!parts_.writable) co_return end_of(EPIPE);
+    if (!parts_.writable) co_return end_of(EBADF);
     const auto sent = send(from);
     if (sent.count > 0) co_return End{};
     const bool full = sent.error == ENOBUFS;

@@ -76,6 +76,8 @@ class Relay {
 
   /// An idle direction notices that its target has gone.
   Task<> watch(Way& way) {
+    // One that never had an output has not gone: what comes for it is read, and lost with an error.
+    if (!way.to.info().writable) co_return;
     co_await way.to.closed();
     if (way.ended || stopping_) co_return;
     // Nothing was on its way, so nothing is lost: no failure.
@@ -116,7 +118,8 @@ class Relay {
       case ExitOn::end_rule:
         break;
     }
-    const bool endless = !rest.from.info().traits.input_ends || !ended.to.info().traits.can_finish;
+    const bool endless =
+        !rest.from.info().traits.input_ends || !rest.to.info().writable || !ended.to.info().traits.can_finish;
     if (!endless && !limits.linger && !limits.as_socat) return false;
     if (!passed(last + limits.linger_or_default())) return false;
     if (endless && rest.from.info().traits.shape == Shape::messages && ended.flow.bytes > 0 &&

@@ -8,9 +8,9 @@ namespace sluice {
 /// Relays between two streams until the session is over, then closes both. Sets session.status.
 ///
 /// The end rule: each direction ends by itself and finishes its target. The session is over when both have
-/// ended, or when one has and the other can no longer matter: its source never ends by itself, or the ended
-/// direction's target could not be told that input is over; then it goes on until `-t` (0.5 s) of silence. A
-/// source that can end is waited for without limit, unless -t was given.
+/// ended, or when one has and the other can no longer matter: its source never ends by itself, its target has
+/// no output, or the ended direction's target could not be told that input is over; then it goes on until
+/// `-t` (0.5 s) of silence. A source that can end is waited for without limit, unless -t was given.
 ///
 /// `changed` is the relay's own alarm clock; who sets session.draining notifies it: the session then has its
 /// linger limit to end by itself, and is after that ended in good order.

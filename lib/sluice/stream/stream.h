@@ -50,7 +50,8 @@ enum class FinishBy {
 /// What log lines and statistics say of a stream.
 struct Info {
   Traits traits;
-  int in = -1;  ///< descriptor numbers
+  bool writable = true;  ///< it has an output at all; without one, every write is broken
+  int in = -1;           ///< descriptor numbers
   int out = -1;
   SocketName local;
   SocketName peer;
