@@ -8,11 +8,10 @@
 #include <array>
 #include <list>
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/signal_set.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include "sluice/endpoint/spawn.h"
+#include "sluice/stream/completion.h"
 #include "sluice/stream/decorators.h"
 #include "sluice/stream/relay.h"
 
@@ -34,6 +33,11 @@ struct Running {
 Use use_of(Direction direction, bool left) {
   if (direction == Direction::both) return Use::both;
   return (direction == Direction::left_to_right) == left ? Use::reading : Use::writing;
+}
+
+auto next_signal(asio::signal_set& signals) {
+  return completion<boost::system::error_code, int>(
+      [&signals](auto handler) { signals.async_wait(std::move(handler)); });
 }
 
 /// Whether so many more descriptors can be had now.
@@ -285,7 +289,7 @@ class Bridge {
   }
 
   Task<> watch_signals() {
-    const auto [error, first] = co_await signals_.async_wait(asio::as_tuple(asio::use_awaitable));
+    const auto [error, first] = co_await next_signal(signals_);
     if (error) co_return;
     ending_ = true;
     log_.write(limits_.as_socat ? Severity::warning : Severity::notice,
@@ -301,7 +305,7 @@ class Bridge {
     }
     ended_.notify();
     loop_.start(give_up_opening());
-    const auto [stopped, second] = co_await signals_.async_wait(asio::as_tuple(asio::use_awaitable));
+    const auto [stopped, second] = co_await next_signal(signals_);
     if (stopped) co_return;
     status_ = 128 + second;
     loop_.stop();
@@ -315,8 +319,7 @@ class Bridge {
 
   Task<> watch_statistics() {
     for (;;) {
-      const auto [error, number] =
-          co_await statistics_signal_.async_wait(asio::as_tuple(asio::use_awaitable));
+      const auto [error, number] = co_await next_signal(statistics_signal_);
       if (error) co_return;
       log_statistics();
     }

@@ -3,13 +3,11 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/use_awaitable.hpp>
+#include "sluice/stream/completion.h"
 
 namespace sluice {
 namespace {
 
-namespace asio = boost::asio;
 namespace process = boost::process::v2;
 
 /// A child, and what is known of its end. Its reaper holds on to it, so that a program that is left running
@@ -34,7 +32,8 @@ struct Child {
 };
 
 Task<> reap(std::shared_ptr<Child> child) {
-  const auto [error, code] = co_await child->handle.async_wait(asio::as_tuple(asio::use_awaitable));
+  const auto [error, code] = co_await completion<boost::system::error_code, int>(
+      [&](auto handler) { child->handle.async_wait(std::move(handler)); });
   child->exited = true;
   if (!error) {
     const int raw = child->handle.native_exit_code();

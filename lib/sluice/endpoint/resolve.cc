@@ -4,11 +4,10 @@
 
 #include <algorithm>
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include "sluice/endpoint/socket.h"
+#include "sluice/stream/completion.h"
 
 namespace sluice {
 
@@ -59,8 +58,10 @@ Task<std::vector<SocketName>> look_up(const Address& address, const std::string&
     throw Failure(std::string(address.written()) + ": " + host + " is no " +
                   (family == AF_INET ? "IPv4" : "IPv6") + " address");
   asio::ip::tcp::resolver resolver(context.loop.context());
-  const auto results = co_await resolver.async_resolve(plain, "", asio::ip::resolver_base::flags(),
-                                                       asio::as_tuple(asio::use_awaitable));
+  const auto results = co_await completion<boost::system::error_code, asio::ip::tcp::resolver::results_type>(
+      [&](auto handler) {
+        resolver.async_resolve(plain, "", asio::ip::resolver_base::flags(), std::move(handler));
+      });
   if (const auto& error = std::get<0>(results))
     throw Failure(std::string(address.written()) + ": resolve " + host + ": " + error.message());
   std::vector<SocketName> names;

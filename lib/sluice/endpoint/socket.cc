@@ -5,8 +5,6 @@
 
 #include <charconv>
 
-#include <boost/asio/steady_timer.hpp>
-
 #include "sluice/endpoint/apply.h"
 #include "sluice/stream/fd_stream.h"
 #include "sluice/stream/message_stream.h"
@@ -41,7 +39,7 @@ void bind_low_port(const Address& address, int fd, const SocketName& any) {
 Task<bool> wait_until(Descriptor& descriptor, Descriptor::Readiness readiness, Clock::time_point deadline) {
   if (deadline == Clock::time_point::max()) co_return co_await descriptor.wait(readiness);
   auto waiting = std::make_shared<bool>(true);
-  boost::asio::steady_timer timer(descriptor.loop().context(), deadline);
+  Timer timer(descriptor.loop().context(), deadline);
   timer.async_wait([&descriptor, readiness, waiting](const auto& error) {
     if (!error && *waiting) descriptor.wake(readiness);
   });

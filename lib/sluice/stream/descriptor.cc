@@ -8,10 +8,8 @@
 
 #include <algorithm>
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/use_awaitable.hpp>
-
 #include "sluice/core/denied.h"
+#include "sluice/stream/completion.h"
 
 namespace sluice {
 
@@ -166,7 +164,8 @@ Task<bool> Descriptor::wait(Readiness readiness) {
       continue;
     }
     const auto kind = access_ == Access::own ? kinds[readiness] : Waiter::wait_read;
-    const auto [error] = co_await on->async_wait(kind, asio::as_tuple(asio::use_awaitable));
+    const auto [error] = co_await completion<boost::system::error_code>(
+        [=](auto handler) { on->async_wait(kind, std::move(handler)); });
     if (readiness != hung_up) co_return !stopped(readiness);
     // Waits of all kinds are cancelled together; who was not meant waits again.
     if (error == asio::error::operation_aborted) continue;

@@ -7,7 +7,7 @@
 #include <memory>
 #include <optional>
 
-#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/posix/basic_stream_descriptor.hpp>
 
 #include "sluice/core/bytes.h"
 #include "sluice/core/fd.h"
@@ -76,7 +76,7 @@ class Descriptor {
   std::error_code close_checked();
 
  private:
-  using Waiter = boost::asio::posix::stream_descriptor;
+  using Waiter = boost::asio::posix::basic_stream_descriptor<boost::asio::io_context::executor_type>;
   Waiter* waiter(Readiness readiness);
   void release_waiters();
   Attempt read_through_pipe(Bytes into);

@@ -3,10 +3,10 @@
 #include <chrono>
 #include <exception>
 #include <functional>
-#include <optional>
+#include <memory>
 
+#include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include "sluice/stream/task.h"
 
@@ -14,11 +14,15 @@ namespace sluice {
 
 using Clock = std::chrono::steady_clock;
 using Duration = std::chrono::nanoseconds;
+using Timer = boost::asio::basic_waitable_timer<Clock, boost::asio::wait_traits<Clock>,
+                                                boost::asio::io_context::executor_type>;
 
 /// The event loop of one thread: everything that waits, waits here. Nothing in it is locked.
 class Loop {
  public:
-  Loop() : context_(1) {}
+  Loop();
+  /// Tasks that have not returned are destroyed where they wait.
+  ~Loop();
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
@@ -36,14 +40,21 @@ class Loop {
   Task<> sleep(Duration duration);
 
  private:
+  struct Root;
+  struct Roots;
+  static Root run_task(Loop& loop, Task<> task, std::function<void()> then);
+
   boost::asio::io_context context_;
+  std::unique_ptr<Roots> roots_;
   std::exception_ptr thrown_;
 };
 
 /// One task waits for another to notify it. A notification that comes before the wait is kept, not counted.
 class Event {
  public:
-  explicit Event(Loop& loop) : timer_(loop.context()) {}
+  explicit Event(Loop& loop) : loop_(loop) {}
+  Event(const Event&) = delete;
+  Event& operator=(const Event&) = delete;
 
   void notify();
   Task<> wait();
@@ -51,7 +62,9 @@ class Event {
   Task<bool> wait_until(Clock::time_point deadline);
 
  private:
-  boost::asio::steady_timer timer_;
+  Loop& loop_;
+  std::coroutine_handle<> waiting_;
+  std::unique_ptr<Timer> timer_;  ///< made at the first wait that has a deadline
   bool notified_ = false;
 };
 

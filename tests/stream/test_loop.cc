@@ -1,0 +1,101 @@
+#include "sluice/stream/loop.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+namespace sluice {
+namespace {
+
+using std::chrono::milliseconds;
+
+Task<> say(Loop& loop, std::string& into, char letter, int times) {
+  for (int i = 0; i < times; ++i) {
+    into += letter;
+    co_await loop.yield();
+  }
+}
+
+TEST(Loop, LetsTasksTakeTurnsAndRunsUntilNoneIsLeft) {
+  Loop loop;
+  std::string said;
+  loop.start(say(loop, said, 'a', 3));
+  loop.start(say(loop, said, 'b', 3), [&] { said += '.'; });
+  loop.run();
+  EXPECT_EQ(said, "ababab.");
+}
+
+TEST(Loop, ThrowsWhatATaskThrew) {
+  Loop loop;
+  const auto fail = [](Loop& on) -> Task<> {
+    co_await on.yield();
+    throw std::runtime_error("no");
+  };
+  loop.start(fail(loop));
+  EXPECT_THROW(loop.run(), std::runtime_error);
+  std::string said;
+  loop.start(say(loop, said, 'a', 1));
+  loop.run();
+  EXPECT_EQ(said, "a") << "it can be run again";
+}
+
+TEST(Loop, FreesTasksThatStillWaitWhenItGoes) {
+  const auto token = std::make_shared<int>(1);
+  {
+    Loop loop;
+    Event never(loop);
+    const auto wait_for = [](Event& event, std::shared_ptr<int>) -> Task<> { co_await event.wait(); };
+    const auto sleep = [](Loop& on, std::shared_ptr<int>) -> Task<> {
+      co_await on.sleep(std::chrono::hours(1));
+    };
+    loop.start(wait_for(never, token));
+    loop.start(sleep(loop, token));
+    const auto stop = [](Loop& on) -> Task<> {
+      co_await on.yield();
+      on.stop();
+    };
+    loop.start(stop(loop));
+    loop.run();
+    EXPECT_EQ(token.use_count(), 3);
+  }
+  EXPECT_EQ(token.use_count(), 1);
+}
+
+TEST(Event, KeepsANotificationThatComesBeforeTheWait) {
+  Loop loop;
+  Event event(loop);
+  event.notify();
+  event.notify();
+  const auto wait_twice = [](Event& on, std::string& outcome) -> Task<> {
+    co_await on.wait();
+    outcome += co_await on.wait_until(Clock::now() + milliseconds(5)) ? "notified" : "late";
+  };
+  std::string outcome;
+  loop.start(wait_twice(event, outcome));
+  loop.run();
+  EXPECT_EQ(outcome, "late");
+}
+
+TEST(Event, EndsAWaitWithAndWithoutADeadline) {
+  for (const auto deadline : {Clock::time_point::max(), Clock::now() + std::chrono::hours(1)}) {
+    Loop loop;
+    Event event(loop);
+    const auto wait = [](Event& on, Clock::time_point until, bool& notified) -> Task<> {
+      notified = co_await on.wait_until(until);
+    };
+    const auto wake = [](Loop& on, Event& what) -> Task<> {
+      co_await on.yield();
+      what.notify();
+    };
+    bool notified = false;
+    loop.start(wait(event, deadline, notified));
+    loop.start(wake(loop, event));
+    loop.run();
+    EXPECT_TRUE(notified);
+  }
+}
+
+}  // namespace
+}  // namespace sluice
