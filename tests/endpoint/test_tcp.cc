@@ -27,7 +27,7 @@ TEST_F(Tcp, ConnectsToWhatListensOnEveryFamily) {
     write(*client, "hello");
     finish(*client);
     EXPECT_EQ(read(*server), "hello") << one.server;
-    EXPECT_FALSE(client->info().peer.empty());
+    EXPECT_FALSE(SocketName::of_peer(client->info().in).empty());
   }
 }
 

@@ -130,6 +130,35 @@ TEST(Pump, DrainsTheMiddleAndCopiesWhereTheKernelRefusesToSplice) {
   ::unlink(path);
 }
 
+TEST(Pump, MovesFromFileToFileAlsoWhereTheKernelDoesNot) {
+  for (const int flags : {0, O_APPEND}) {
+    Bench bench;
+    const auto stream = [&](Fd fd, bool reading) {
+      FdStream::Parts parts;
+      (reading ? parts.in : parts.out) =
+          std::make_unique<Descriptor>(bench.loop, std::move(fd), Access::always_ready);
+      return std::make_unique<FdStream>(std::move(parts));
+    };
+    char source[] = "/tmp/sluice-pump-XXXXXX", target[] = "/tmp/sluice-pump-XXXXXX";
+    const std::string text = sample_text(mib(3) + 1);
+    Fd in(::mkostemp(source, O_CLOEXEC));
+    ASSERT_EQ(::write(in.get(), text.data(), text.size()), static_cast<ssize_t>(text.size()));
+    ASSERT_EQ(::lseek(in.get(), 0, SEEK_SET), 0);
+    const auto from = stream(std::move(in), true);
+    const auto to = stream(Fd(::mkostemp(target, O_CLOEXEC | flags)), false);
+    End end;
+    run(bench.loop, pump_once(*from, *to, bench.session.there, bench.session, end));
+    EXPECT_EQ(end, End::finished);
+    EXPECT_EQ(bench.session.there.bytes, text.size());
+    const Fd again(::open(target, O_RDONLY | O_CLOEXEC));
+    std::string got(mib(4), '\0');
+    got.resize(static_cast<std::size_t>(::read(again.get(), got.data(), got.size())));
+    EXPECT_TRUE(got == text);
+    ::unlink(source);
+    ::unlink(target);
+  }
+}
+
 TEST(Pump, SaysThatTheTargetBroke) {
   Bench bench;
   auto [in_a, in_b] = pipe_ends();

@@ -54,7 +54,10 @@ class ProcessStream final : public Stream {
       : inner_(std::move(inner)),
         child_(std::make_shared<Child>(std::move(child), session)),
         session_(session),
-        at_end_(at_end) {
+        at_end_(at_end),
+        info_(inner_->info()) {
+    // Its descriptors may live on in grandchildren, so the process itself is watched too.
+    info_.traits.reading_tells_closed = false;
     session.loop.start(reap(child_));
   }
 
@@ -69,12 +72,11 @@ class ProcessStream final : public Stream {
     child_->changed.notify();
   }
   Raw raw() override { return inner_->raw(); }
-  const Info& info() const override { return inner_->info(); }
+  const Info& info() const override { return info_; }
   // How we ended it is not its own word: why we did counts.
   int exit_status() const override { return child_->ended_by_us ? 0 : child_->status; }
   bool reports_status() const override { return true; }
 
-  // Its descriptors may live on in grandchildren, so the process itself is watched too.
   Task<> closed() override {
     watching_ = true;
     session_.loop.start(watch_descriptor(), [this] {
@@ -122,6 +124,7 @@ class ProcessStream final : public Stream {
   std::shared_ptr<Child> child_;
   const Session& session_;
   AtEnd at_end_;
+  Info info_;
   bool watching_ = false;
   bool stopped_ = false;
 };

@@ -4,9 +4,25 @@
 
 namespace sluice {
 
-// Not value-initialised: pages of a batch stay untouched until messages fill them.
-Batch::Batch(std::size_t capacity, bool messages)
-    : buffer_(new char[capacity]), capacity_(capacity), carries_messages_(messages) {}
+char* Batch::memory() {
+  // Not value-initialised: pages of a batch stay untouched until messages fill them.
+  if (!buffer_) buffer_ = pool_ != nullptr ? pool_->take(capacity_) : BufferPool::make(capacity_);
+  return buffer_.get();
+}
+
+void Batch::relax() {
+  if (!empty()) return;
+  clear();
+  messages_ = {};
+  buffer_.reset();
+}
+
+void Batch::resize(std::size_t capacity) {
+  if (capacity == capacity_) return;
+  clear();
+  buffer_.reset();
+  capacity_ = capacity;
+}
 
 void Batch::clear() {
   begin_ = end_ = first_ = 0;
@@ -29,16 +45,13 @@ void Batch::consume(std::size_t count) {
 }
 
 Bytes Batch::slot(std::size_t ahead) {
-  return {buffer_.get() + (messages_.size() + ahead) * message_room, message_room};
+  return {memory() + (messages_.size() + ahead) * message_room, message_room};
 }
 
 Bytes Batch::large_slot(std::size_t size) {
-  if (size > capacity_) {
-    // Whole slots, so that slots() stays true.
-    capacity_ = (size + message_room - 1) / message_room * message_room;
-    buffer_.reset(new char[capacity_]);
-  }
-  return {buffer_.get(), capacity_};
+  // Whole slots, so that slots() stays true.
+  if (size > capacity_) resize((size + message_room - 1) / message_room * message_room);
+  return {memory(), capacity_};
 }
 
 void Batch::add_message(Bytes data, SocketName from, bool truncated) {

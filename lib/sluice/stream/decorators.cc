@@ -14,7 +14,7 @@ class LimitedReading final : public Decorator {
 
   Task<End> read_some(Batch& into) override {
     if (left_ == 0) co_return End{End::finished, {}};
-    if (into.carries_messages() || info_.traits.shape == Shape::messages || into.room().size() <= left_) {
+    if (into.carries_messages() || info_.traits.shape == Shape::messages || into.capacity() <= left_) {
       const End end = co_await inner().read_some(into);
       left_ -= std::min<std::uint64_t>(left_, into.size());
       co_return end;
@@ -40,6 +40,7 @@ class EndlessReading final : public Decorator {
   EndlessReading(std::unique_ptr<Stream> inner, Loop& loop)
       : Decorator(std::move(inner)), stop_(loop), info_(this->inner().info()) {
     info_.traits.input_ends = false;
+    info_.traits.reading_tells_closed = false;
   }
 
   Task<End> read_some(Batch& into) override {
@@ -68,7 +69,7 @@ class Tapped final : public Decorator {
 
   Task<End> read_some(Batch& into) override {
     if (into.carries_messages() || inner().info().traits.shape == Shape::messages ||
-        into.room().size() <= chunk_) {
+        into.capacity() <= chunk_) {
       const End end = co_await inner().read_some(into);
       if (end.kind == End::open) see(read_, into);
       co_return end;
@@ -117,7 +118,6 @@ class Joined final : public Stream {
     const Info& to = writing_->info();
     info_ = from;
     info_.out = to.out;
-    info_.peer = to.peer;
     // A datagram can only be kept whole where both sides keep edges.
     const bool same = from.traits.shape == to.traits.shape;
     info_.traits = {same ? from.traits.shape : Shape::bytes, from.traits.input_ends, to.traits.can_finish};

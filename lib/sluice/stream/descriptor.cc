@@ -41,6 +41,11 @@ void Descriptor::release_waiters() {
     for (auto& one : shared_->waiters) one.reset();
 }
 
+mode_t Descriptor::kind() const {
+  struct stat status {};
+  return ::fstat(fd_.get(), &status) == 0 ? status.st_mode & S_IFMT : 0;
+}
+
 Fd Descriptor::release() {
   release_waiters();
   return std::move(fd_);

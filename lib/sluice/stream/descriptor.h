@@ -55,6 +55,8 @@ class Descriptor {
 
   int number() const { return fd_.get(); }
   Access access() const { return access_; }
+  /// What it is, as st_mode has it: S_IFIFO, S_IFSOCK and so on.
+  mode_t kind() const;
   Loop& loop() const { return loop_; }
 
   /// One read(2) or write(2), at most 256 KiB, EINTR handled.

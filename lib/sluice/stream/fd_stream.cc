@@ -24,10 +24,7 @@ FdStream::FdStream(Parts parts) : parts_(std::move(parts)) {
   if (parts_.in) info_.in = parts_.shown_in >= 0 ? parts_.shown_in : parts_.in->number();
   info_.writable = out() != nullptr;
   if (auto* to = out()) info_.out = parts_.shown_out >= 0 ? parts_.shown_out : to->number();
-  if (parts_.socket && parts_.in) {
-    info_.local = SocketName::of_socket(parts_.in->number());
-    info_.peer = SocketName::of_peer(parts_.in->number());
-  }
+  info_.traits.reading_tells_closed = parts_.socket && parts_.both;
 }
 
 Task<End> FdStream::read_some(Batch& into) {
@@ -43,6 +40,7 @@ Task<End> FdStream::read_some(Batch& into) {
     // A pseudo terminal whose other side has closed says EIO: that is its end of input.
     if (attempt.error == EIO && ::isatty(parts_.in->number()) != 0) co_return End{End::finished, {}};
     if (!attempt.would_block()) co_return end_of(attempt.error);
+    into.relax();
     if (!co_await parts_.in->wait(Descriptor::readable)) break;
   }
   co_return End{End::abandoned, {}};

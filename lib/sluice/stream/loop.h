@@ -8,6 +8,7 @@
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/io_context.hpp>
 
+#include "sluice/stream/pools.h"
 #include "sluice/stream/task.h"
 
 namespace sluice {
@@ -27,6 +28,8 @@ class Loop {
   Loop& operator=(const Loop&) = delete;
 
   boost::asio::io_context& context() { return context_; }
+  BufferPool& buffers() { return buffers_; }
+  PipePool& pipes() { return pipes_; }
 
   /// Starts a task that nobody awaits; `then`, if any, is called after it has returned.
   /// A task that throws ends run(), which throws the same.
@@ -44,6 +47,8 @@ class Loop {
   struct Roots;
   static Root run_task(Loop& loop, Task<> task, std::function<void()> then);
 
+  BufferPool buffers_;
+  PipePool pipes_;
   boost::asio::io_context context_;
   std::unique_ptr<Roots> roots_;
   std::exception_ptr thrown_;

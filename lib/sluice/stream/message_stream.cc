@@ -47,9 +47,10 @@ MessageStream::MessageStream(Parts parts) : parts_(std::move(parts)), gone_(part
                   parts_.finish == FinishBy::empty_packet || tells_its_end()};
   info_.writable = parts_.writable;
   info_.in = info_.out = number;
-  info_.local = SocketName::of_socket(number);
-  info_.peer = parts_.peer.empty() ? SocketName::of_peer(number) : parts_.peer;
-  unix_ = info_.local.family() == AF_UNIX;
+  info_.traits.reading_tells_closed = parts_.sequenced;
+  const int family = SocketName::of_socket(number).family();
+  unix_ = family == AF_UNIX;
+  if (!parts_.peer.empty()) parts_.peer = parts_.peer.for_family(family);
 }
 
 MessageStream::~MessageStream() = default;
@@ -72,6 +73,7 @@ Task<End> MessageStream::read_some(Batch& into) {
       input_over_ = true;
       continue;
     } else if (parts_.inbox && parts_.inbox_only) {
+      into.relax();
       co_await parts_.inbox->wait();
       continue;
     } else {
@@ -91,6 +93,7 @@ Task<End> MessageStream::read_some(Batch& into) {
       continue;
     }
     if (!got.would_block()) co_return end_of(got.error);
+    into.relax();
     if (!co_await parts_.socket->wait(Descriptor::readable)) break;
   }
   co_return End{End::abandoned, {}};
@@ -170,7 +173,7 @@ Attempt MessageStream::receive_many(Batch& into) {
 
 Attempt MessageStream::send(Batch& from) {
   const int number = parts_.socket->number();
-  const SocketName peer = parts_.peer.empty() ? SocketName{} : parts_.peer.for_family(info_.local.family());
+  const SocketName& peer = parts_.peer;
   std::array<mmsghdr, Batch::most_messages> headers{};
   std::array<iovec, Batch::most_messages> vectors{};
   std::size_t count = 0;

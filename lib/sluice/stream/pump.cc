@@ -1,21 +1,23 @@
 #include "sluice/stream/pump.h"
 
-#include <fcntl.h>
-
 #include <algorithm>
-#include <optional>
+
+#include "sluice/stream/mover.h"
 
 namespace sluice {
 namespace {
 
-constexpr std::size_t usual_chunk = kib(64);
+/// Chunks of bytes begin small and grow while the source fills them.
+constexpr std::size_t first_chunk = kib(16);
+constexpr std::size_t growth = 4;
+constexpr std::size_t largest_chunk = kib(256);
 /// A chunk that becomes one datagram is no larger than this, as socat's.
 constexpr std::size_t datagram_chunk = kib(8);
 /// So much may move without a wait before others on the loop get their turn.
 constexpr std::size_t fair_share = mib(1);
-constexpr int middle_size = static_cast<int>(mib(1));
-/// Splicing pays for its pipe once a source has filled chunks like this.
-constexpr std::size_t splice_after = kib(64);
+/// Copying is quicker than moving inside the kernel, once a source has given no more than this so many times.
+constexpr std::size_t small_step = kib(4);
+constexpr int most_small_steps = 16;
 
 /// Gives way to the loop's other tasks after each fair share of bytes.
 class Turn {
@@ -39,112 +41,109 @@ void count(Flow& flow, const Batch& batch, std::size_t messages) {
   flow.last = Clock::now();
 }
 
-/// A pipe between two descriptors that splice cannot join.
-struct Middle {
-  Fd in, out;
-  std::size_t held = 0;
-
-  static std::optional<Middle> make() {
-    int ends[2];
-    if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return std::nullopt;
-    Middle middle{Fd(ends[1]), Fd(ends[0])};
-    // More is better, but an ordinary user's pipes are limited: what there is will do.
-    ::fcntl(ends[1], F_SETPIPE_SZ, middle_size);
-    return middle;
-  }
+/// How a phase of a pump was left.
+enum class Phase {
+  ended,     ///< for good
+  flowing,   ///< the source keeps coming: a way through the kernel pays
+  trickles,  ///< it no longer does
+  refused,   ///< no such way exists
 };
 
-enum class Spliced { ended, refused };
-
-/// What is in the middle pipe goes on by read and write: the kernel would not splice it any further.
-Task<End> drain_by_copying(Middle& middle, Stream& to) {
-  Batch rest = Batch::of_bytes(usual_chunk);
-  while (middle.held > 0) {
-    const auto got = ::read(middle.out.get(), rest.room().data(), rest.room().size());
-    if (got <= 0) co_return end_of(errno);
-    middle.held -= static_cast<std::size_t>(got);
-    rest.added(static_cast<std::size_t>(got));
+/// What left the source and did not reach the target goes on by write(2).
+Task<End> deliver_rest(Mover& mover, Stream& to, BufferPool& buffers) {
+  Batch rest = Batch::of_bytes(largest_chunk, &buffers);
+  for (;;) {
+    mover.take_rest(rest);
+    if (rest.empty()) co_return End{};
     if (const End end = co_await write_all(to, rest); end.kind != End::open) co_return end;
   }
-  co_return End{};
 }
 
-/// Splices until an end, or until the kernel refuses a pair of descriptors: then nothing is left in between.
-Task<Spliced> splice_through(Middle& middle, Stream& to, Raw source, Raw target, Flow& flow,
-                             const Session& session) {
+/// Moves inside the kernel. Where it does not leave the phase `ended`, nothing is left in between.
+Task<Phase> move(Mover& mover, Stream& to, Raw source, Raw target, Flow& flow, const Session& session) {
   Turn turn(session.loop);
-  const int in = source.in->number();
-  const int out = target.out->number();
+  int small = 0;
   for (;;) {
-    const auto filled = try_splice(in, middle.in.get(), static_cast<std::size_t>(middle_size));
-    if (filled.would_block()) {
-      if (co_await source.in->wait(Descriptor::readable)) continue;
-      flow.source = {End::abandoned, {}};
-      co_return Spliced::ended;
+    const Step step = mover.step();
+    if (step.bytes > 0) {
+      flow.bytes += step.bytes;
+      ++flow.reads;
+      flow.last = Clock::now();
+      small = step.bytes < small_step ? small + 1 : 0;
     }
-    if (filled.error == EINVAL) co_return Spliced::refused;
-    if (filled.count <= 0) {
-      flow.source = filled.count == 0 ? End{End::finished, {}} : end_of(filled.error);
-      co_return Spliced::ended;
-    }
-    middle.held = static_cast<std::size_t>(filled.count);
-    flow.bytes += middle.held;
-    ++flow.reads;
-    flow.last = Clock::now();
-    const std::size_t moved = middle.held;
-    while (middle.held > 0) {
-      const auto sent = try_splice(middle.out.get(), out, middle.held);
-      if (sent.count > 0) {
-        middle.held -= static_cast<std::size_t>(sent.count);
-      } else if (sent.would_block()) {
-        if (co_await target.out->wait(Descriptor::writable)) continue;
+    switch (step.outcome) {
+      case Step::moved:
+        break;
+      case Step::source_waits:
+        mover.relax();
+        if (small >= most_small_steps) co_return Phase::trickles;
+        if (co_await source.in->wait(Descriptor::readable)) break;
+        flow.source = {End::abandoned, {}};
+        co_return Phase::ended;
+      case Step::target_waits:
+        if (co_await target.out->wait(Descriptor::writable)) {
+          flow.last = Clock::now();
+          break;
+        }
         flow.target = {End::abandoned, {}};
-        co_return Spliced::ended;
-      } else if (sent.error == EINVAL) {
-        flow.target = co_await drain_by_copying(middle, to);
-        co_return flow.target.kind == End::open ? Spliced::refused : Spliced::ended;
-      } else {
-        flow.target = end_of(sent.error);
-        co_return Spliced::ended;
-      }
+        co_return Phase::ended;
+      case Step::source_ended:
+        flow.source = end_of(step.error);
+        co_return Phase::ended;
+      case Step::target_ended:
+        flow.target = end_of(step.error);
+        co_return Phase::ended;
+      case Step::refused:
+        flow.target = co_await deliver_rest(mover, to, session.loop.buffers());
+        co_return flow.target.kind == End::open ? Phase::refused : Phase::ended;
     }
-    flow.last = Clock::now();
-    if (turn.over(moved)) co_await turn.pass();
+    // What a step has not got rid of is delivered first.
+    if (step.outcome != Step::moved) continue;
+    if (turn.over(step.bytes)) co_await turn.pass();
     if (source.in->stopped(Descriptor::readable)) {
       flow.source = {End::abandoned, {}};
-      co_return Spliced::ended;
+      co_return Phase::ended;
     }
   }
 }
 
-Batch batch_for(const Stream& from, const Stream& to, const Limits& limits) {
+/// How much a batch between two streams may hold, and whether it may grow.
+struct Room {
+  std::size_t size;
+  bool grows = false;
+};
+
+Room room_for(Shape source, Shape target, const Limits& limits) {
+  // A datagram is never cut: its chunk has room for the largest.
+  if (source == Shape::messages) return {std::max(limits.chunk, Batch::message_room)};
+  if (limits.chunk != 0) return {limits.chunk};
+  if (target == Shape::messages) return {datagram_chunk};
+  return {first_chunk, true};
+}
+
+/// Copies until an end, or, if `until_flowing`, until the source has shown that it keeps coming.
+Task<Phase> copy(Stream& from, Stream& to, Flow& flow, const Session& session, bool until_flowing) {
   const Shape source = from.info().traits.shape;
   const Shape target = to.info().traits.shape;
   const bool messages = source == Shape::messages ? target != Shape::bytes
                                                   : source == Shape::either && target == Shape::messages;
-  if (messages) return Batch::of_messages();
-  // A datagram is never cut: its chunk has room for the largest.
-  if (source == Shape::messages) return Batch::of_bytes(std::max(limits.chunk, Batch::message_room));
-  if (limits.chunk != 0) return Batch::of_bytes(limits.chunk);
-  return Batch::of_bytes(target == Shape::messages ? datagram_chunk : usual_chunk);
-}
-
-/// Copies until an end, or, if `until_flowing`, until the source has shown that it keeps coming.
-/// Returns false if it stopped for that.
-Task<bool> copy(Stream& from, Stream& to, Flow& flow, const Session& session, bool until_flowing) {
+  const Room room = room_for(source, target, session.limits);
   Turn turn(session.loop);
-  Batch batch = batch_for(from, to, session.limits);
-  std::size_t total = 0;
+  BufferPool& buffers = session.loop.buffers();
+  Batch batch =
+      messages ? Batch::of_messages(Batch::most_messages, &buffers) : Batch::of_bytes(room.size, &buffers);
   for (;;) {
     flow.source = co_await from.read_some(batch);
     const std::size_t size = batch.size();
     if (flow.source.kind == End::open)
       count(flow, batch, batch.carries_messages() ? batch.messages().size() : 1);
     flow.target = co_await write_all(to, batch);
-    if (flow.source.kind != End::open || flow.target.kind != End::open) co_return true;
+    if (flow.source.kind != End::open || flow.target.kind != End::open) co_return Phase::ended;
     flow.last = Clock::now();
-    total += size;
-    if (until_flowing && total >= splice_after) co_return false;
+    if (room.grows && size == batch.capacity()) {
+      if (until_flowing) co_return Phase::flowing;
+      batch.resize(std::min(size * growth, largest_chunk));
+    }
     if (turn.over(size)) co_await turn.pass();
   }
 }
@@ -152,18 +151,19 @@ Task<bool> copy(Stream& from, Stream& to, Flow& flow, const Session& session, bo
 }  // namespace
 
 Task<End> pump(Stream& from, Stream& to, Flow& flow, const Session& session) {
-  // A small exchange never pays for a pipe: copy first, splice once data keeps coming.
-  Raw source = from.raw();
-  Raw target = to.raw();
-  const bool may_splice = source.in != nullptr && target.out != nullptr && session.limits.chunk == 0;
-  bool ended = co_await copy(from, to, flow, session, may_splice);
-  if (!ended) {
-    source = from.raw();
-    target = to.raw();
-    std::optional<Middle> middle;
-    if (source.in != nullptr && target.out != nullptr) middle = Middle::make();
-    if (middle) ended = co_await splice_through(*middle, to, source, target, flow, session) == Spliced::ended;
-    if (!ended) ended = co_await copy(from, to, flow, session, false);
+  // A small exchange never pays for a pipe: copy first, go through the kernel once data keeps coming.
+  bool refused = session.limits.chunk != 0;
+  for (auto phase = Phase::trickles; phase != Phase::ended;) {
+    const Raw source = from.raw();
+    const Raw target = to.raw();
+    const bool possible = !refused && source.in != nullptr && target.out != nullptr;
+    if (phase == Phase::flowing && possible) {
+      const auto mover = mover_between(*source.in, *target.out, session.loop.pipes());
+      phase = mover ? co_await move(*mover, to, source, target, flow, session) : Phase::refused;
+      refused = phase == Phase::refused;
+    } else {
+      phase = co_await copy(from, to, flow, session, possible);
+    }
   }
   if (flow.target.kind != End::open) co_return flow.target;
   flow.target = co_await to.finish();

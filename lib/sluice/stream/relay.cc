@@ -51,8 +51,8 @@ class Relay {
       if (other.used) run_task(way.from.discard_input());
       return;
     }
-    run_task(transfer(way));
-    run_task(watch(way));
+    run_task(transfer(way, other));
+    if (!(other.used && way.to.info().traits.reading_tells_closed)) run_task(watch(way));
   }
 
   void run_task(Task<> task) {
@@ -63,9 +63,12 @@ class Relay {
     });
   }
 
-  Task<> transfer(Way& way) {
+  Task<> transfer(Way& way, Way& other) {
     co_await pump(way.from, way.to, way.flow, session_);
     way.ended = true;
+    // As long as it was read from, its end would have shown there.
+    if (!stopping_ && !other.ended && other.used && other.to.info().traits.reading_tells_closed)
+      run_task(watch(other));
     if (way.flow.source.kind == End::finished && session_.log.enabled(Severity::notice))
       session_.log.notice(std::string("socket ") + (&way == &there_ ? '1' : '2') + " (fd " +
                           std::to_string(way.from.info().in) + ") is at EOF");

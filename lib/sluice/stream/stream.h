@@ -2,7 +2,6 @@
 
 #include <system_error>
 
-#include "sluice/core/socket_name.h"
 #include "sluice/stream/batch.h"
 #include "sluice/stream/descriptor.h"
 #include "sluice/stream/task.h"
@@ -37,6 +36,7 @@ struct Traits {
   Shape shape = Shape::bytes;
   bool input_ends = true;  ///< reading it comes to an end some day (not: datagrams, terminals, serial lines)
   bool can_finish = true;  ///< its far side can be told that there is no more to come
+  bool reading_tells_closed = false;  ///< what `closed` waits for ends its input as well (sockets)
 };
 
 /// What `finish` does to the output of a stream over a descriptor.
@@ -53,8 +53,6 @@ struct Info {
   bool writable = true;  ///< it has an output at all; without one, every write is broken
   int in = -1;           ///< descriptor numbers
   int out = -1;
-  SocketName local;
-  SocketName peer;
 };
 
 /// Descriptors whose bytes ARE the stream and that may be spliced; nullptr where there is none.
