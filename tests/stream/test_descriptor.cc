@@ -22,6 +22,11 @@ Fd blocking(Fd fd) {
   return fd;
 }
 
+Task<bool> wait_for(Descriptor& descriptor, Descriptor::Readiness readiness) {
+  if (readiness == Descriptor::hung_up) co_return co_await descriptor.wait_for_hang_up();
+  co_return co_await descriptor.wait(readiness);
+}
+
 TEST(Descriptor, TriesWithoutWaiting) {
   Loop loop;
   auto [in, out] = pipe_ends();
@@ -43,7 +48,7 @@ TEST(Descriptor, WaitsUntilThereIsSomethingToRead) {
     to.try_write(std::string("x"));
   };
   loop.start(write_later(loop, writer));
-  EXPECT_TRUE(run(loop, reader.wait(Descriptor::readable)));
+  EXPECT_TRUE(run(loop, wait_for(reader, Descriptor::readable)));
   char buffer[4];
   EXPECT_EQ(reader.try_read(buffer).count, 1);
 }
@@ -58,8 +63,8 @@ TEST(Descriptor, WaitEndsWhenStopped) {
       what.stop(which);
     };
     loop.start(stop_later(loop, descriptor, readiness));
-    EXPECT_FALSE(run(loop, descriptor.wait(readiness)));
-    EXPECT_FALSE(run(loop, descriptor.wait(readiness)));
+    EXPECT_FALSE(run(loop, wait_for(descriptor, readiness)));
+    EXPECT_FALSE(run(loop, wait_for(descriptor, readiness)));
   }
 }
 
@@ -68,7 +73,7 @@ TEST(Descriptor, NoticesThatTheOtherSideHasGone) {
   auto [in, out] = pipe_ends();
   Descriptor writer(loop, std::move(out));
   in.reset();
-  EXPECT_TRUE(run(loop, writer.wait(Descriptor::hung_up)));
+  EXPECT_TRUE(run(loop, wait_for(writer, Descriptor::hung_up)));
 }
 
 TEST(Descriptor, NeverTouchesTheFlagsOfASharedSocket) {
@@ -79,7 +84,7 @@ TEST(Descriptor, NeverTouchesTheFlagsOfASharedSocket) {
   char buffer[4];
   EXPECT_TRUE(shared.try_read(buffer).would_block());
   ASSERT_EQ(::write(theirs.get(), "x", 1), 1);
-  EXPECT_TRUE(run(loop, shared.wait(Descriptor::readable)));
+  EXPECT_TRUE(run(loop, wait_for(shared, Descriptor::readable)));
   EXPECT_EQ(shared.try_read(buffer).count, 1);
   EXPECT_EQ(flags_of(mine.get()), before);
 }

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <iterator>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -61,6 +63,38 @@ TEST(Loop, FreesTasksThatStillWaitWhenItGoes) {
     EXPECT_EQ(token.use_count(), 3);
   }
   EXPECT_EQ(token.use_count(), 1);
+}
+
+TEST(Loop, WakesSleepersInTheOrderOfTheirTimes) {
+  Loop loop;
+  std::string woken;
+  const auto sleep = [](Loop& on, int time, std::string& order) -> Task<> {
+    co_await on.sleep(milliseconds(time));
+    order += static_cast<char>('0' + time);
+    // One that goes to sleep while others are woken is woken too.
+    co_await on.sleep(milliseconds(1));
+    order += '.';
+  };
+  for (const int time : {7, 3, 5}) loop.start(sleep(loop, time, woken));
+  loop.run();
+  std::string digits;
+  std::copy_if(woken.begin(), woken.end(), std::back_inserter(digits), [](char c) { return c != '.'; });
+  EXPECT_EQ(digits, "357");
+  EXPECT_EQ(woken.size(), 6U);
+}
+
+TEST(Event, MayGoWhileItIsWaitedFor) {
+  Loop loop;
+  auto event = std::make_unique<Event>(loop);
+  const auto wait = [](Event& on) -> Task<> { co_await on.wait_until(Clock::now() + std::chrono::hours(1)); };
+  const auto destroy = [](Loop& on, std::unique_ptr<Event>& what) -> Task<> {
+    co_await on.yield();
+    what.reset();
+    on.stop();
+  };
+  loop.start(wait(*event));
+  loop.start(destroy(loop, event));
+  loop.run();
 }
 
 TEST(Event, KeepsANotificationThatComesBeforeTheWait) {

@@ -40,7 +40,8 @@ Task<> feed(Stream& to, std::string text) {
 }
 
 Task<> pump_once(Stream& from, Stream& to, Flow& flow, const Session& session, End& end) {
-  end = co_await pump(from, to, flow, session);
+  co_await pump(from, to, flow, session);
+  end = flow.target.kind == End::open ? flow.source : flow.target;
 }
 
 /// Pumps `text` through two joints of the given kind and returns what comes out.

@@ -146,8 +146,8 @@ Descriptor::Waiter* Descriptor::waiter(Readiness readiness) {
     if (!own_waiter_) own_waiter_.emplace(loop_.context(), fd_.get());
     return &*own_waiter_;
   }
-  if (!shared_) shared_ = std::make_unique<Shared>(loop_);
   if (access_ == Access::always_ready) return nullptr;
+  if (!shared_) shared_ = std::make_unique<Shared>(loop_);
   auto& waiter = shared_->waiters[readiness];
   if (!waiter) {
     Fd epoll(check("create an epoll", ::epoll_create1(EPOLL_CLOEXEC)));
@@ -159,24 +159,37 @@ Descriptor::Waiter* Descriptor::waiter(Readiness readiness) {
   return &*waiter;
 }
 
-Task<bool> Descriptor::wait(Readiness readiness) {
-  constexpr std::array kinds = {Waiter::wait_read, Waiter::wait_write, Waiter::wait_error};
-  while (!stopped(readiness)) {
-    Waiter* on = waiter(readiness);
-    if (on == nullptr) {
-      if (readiness != hung_up) co_return true;
-      co_await shared_->event.wait();
-      continue;
+bool Descriptor::has_input() const {
+  pollfd state{fd_.get(), POLLIN, 0};
+  return access_ == Access::always_ready || ::poll(&state, 1, 0) > 0;
+}
+
+Descriptor::Wait Descriptor::wait(Readiness readiness) { return {*this, readiness}; }
+
+bool Descriptor::Wait::await_ready() {
+  if (descriptor_.stopped(readiness_)) return true;
+  waiter_ = descriptor_.waiter(readiness_);
+  return waiter_ == nullptr;
+}
+
+void Descriptor::Wait::await_suspend(std::coroutine_handle<> task) {
+  const bool writing = descriptor_.access_ == Access::own && readiness_ == writable;
+  waiter_->async_wait(writing ? Waiter::wait_write : Waiter::wait_read,
+                      [task](boost::system::error_code) { task.resume(); });
+}
+
+Task<bool> Descriptor::wait_for_hang_up() {
+  const auto kind = access_ == Access::own ? Waiter::wait_error : Waiter::wait_read;
+  while (!stopped(hung_up)) {
+    if (Waiter* on = waiter(hung_up)) {
+      const auto [error] = co_await completion<boost::system::error_code>(
+          [=](auto handler) { on->async_wait(kind, std::move(handler)); });
+      // Waits of all kinds are cancelled together; who was not meant waits again.
+      if (error == asio::error::operation_aborted) continue;
+      pollfd state{fd_.get(), 0, 0};
+      if (::poll(&state, 1, 0) > 0) co_return true;
+      // Urgent data wakes a wait for errors too, and would again and again: nothing more can be learned.
     }
-    const auto kind = access_ == Access::own ? kinds[readiness] : Waiter::wait_read;
-    const auto [error] = co_await completion<boost::system::error_code>(
-        [=](auto handler) { on->async_wait(kind, std::move(handler)); });
-    if (readiness != hung_up) co_return !stopped(readiness);
-    // Waits of all kinds are cancelled together; who was not meant waits again.
-    if (error == asio::error::operation_aborted) continue;
-    pollfd state{fd_.get(), 0, 0};
-    if (::poll(&state, 1, 0) > 0) co_return true;
-    // Urgent data wakes a wait for errors too, and would again and again: nothing more can be learned here.
     if (!shared_) shared_ = std::make_unique<Shared>(loop_);
     co_await shared_->event.wait();
   }

@@ -63,9 +63,13 @@ class Descriptor {
   Attempt try_read(Bytes into);
   Attempt try_write(ConstBytes from);
 
-  /// Completes when a try is worth while (`hung_up`: when the other side has gone altogether); false if
-  /// stopped. It may complete early.
-  Task<bool> wait(Readiness readiness);
+  /// Whether a try at reading would give something, if only the end.
+  bool has_input() const;
+  /// Awaited, it goes on when a try is worth while, maybe early: true, or false if stopped.
+  class Wait;
+  Wait wait(Readiness readiness);
+  /// Completes when the other side has gone altogether: true, or false if `hung_up` was stopped.
+  Task<bool> wait_for_hang_up();
   /// Makes a waiting and every later wait for this return false.
   void stop(Readiness readiness);
   /// Makes waits for this complete early, once.
@@ -93,6 +97,21 @@ class Descriptor {
   /// Waiting on what others share: a private epoll for each readiness, since Asio would set O_NONBLOCK.
   struct Shared;
   std::unique_ptr<Shared> shared_;
+};
+
+/// It is awaited where it is made.
+class [[nodiscard]] Descriptor::Wait {
+ public:
+  Wait(Descriptor& descriptor, Readiness readiness) : descriptor_(descriptor), readiness_(readiness) {}
+
+  bool await_ready();
+  void await_suspend(std::coroutine_handle<> task);
+  bool await_resume() const { return !descriptor_.stopped(readiness_); }
+
+ private:
+  Descriptor& descriptor_;
+  Readiness readiness_;
+  Waiter* waiter_ = nullptr;
 };
 
 /// splice(2) between two descriptors; nothing waits. Both must be allowed to be spliced.

@@ -98,8 +98,7 @@ Task<End> FdStream::finish() {
 }
 
 Task<> FdStream::closed() {
-  if (auto* to = out(); to != nullptr && !(output_over_ && !parts_.both))
-    co_await to->wait(Descriptor::hung_up);
+  if (auto* to = out(); to != nullptr && !(output_over_ && !parts_.both)) co_await to->wait_for_hang_up();
 }
 
 Task<> FdStream::discard_input() {

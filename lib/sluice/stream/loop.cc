@@ -45,7 +45,7 @@ Loop::Root::promise_type::~promise_type() {
   if (--loop.roots_->count == 0) loop.context_.get_executor().on_work_finished();
 }
 
-Loop::Loop() : context_(1), roots_(std::make_unique<Roots>()) {}
+Loop::Loop() : context_(1), roots_(std::make_unique<Roots>()), timer_(context_) {}
 
 Loop::~Loop() {
   while (!roots_->all.empty())
@@ -79,41 +79,72 @@ Task<> Loop::yield() {
   co_await completion<>([this](auto handler) { asio::post(context_, std::move(handler)); });
 }
 
-Task<> Loop::sleep(Duration duration) {
-  Timer timer(context_, duration);
-  co_await completion<boost::system::error_code>([&](auto handler) { timer.async_wait(std::move(handler)); });
+Loop::Sleep Loop::sleep(Duration duration) { return {*this, Clock::now() + duration}; }
+
+void Loop::arm() {
+  armed_ = alarms_.begin()->first;
+  timer_.expires_at(armed_);
+  timer_.async_wait([this](boost::system::error_code error) {
+    if (!error) ring();
+  });
+}
+
+void Loop::ring() {
+  armed_ = Clock::time_point::max();
+  const auto now = Clock::now();
+  while (!alarms_.empty() && alarms_.begin()->first <= now) {
+    const auto [alarm, task] = alarms_.begin()->second;
+    alarms_.erase(alarms_.begin());
+    alarm->set_ = false;
+    task.resume();
+  }
+  if (!alarms_.empty() && armed_ != alarms_.begin()->first) arm();
+}
+
+void Loop::Alarm::set(Clock::time_point when, std::coroutine_handle<> task) {
+  place_ = loop_.alarms_.emplace(std::chrono::ceil<std::chrono::milliseconds>(when), std::pair(this, task));
+  set_ = true;
+  if (place_->first < loop_.armed_) loop_.arm();
+}
+
+void Loop::Alarm::clear() {
+  if (!std::exchange(set_, false)) return;
+  loop_.alarms_.erase(place_);
+  // A timer that nobody waits for would keep the loop running.
+  if (!loop_.alarms_.empty()) return;
+  loop_.timer_.cancel();
+  loop_.armed_ = Clock::time_point::max();
+}
+
+Event::~Event() {
+  if (waiting_ != nullptr) waiting_->event_ = nullptr;
 }
 
 void Event::notify() {
   notified_ = true;
-  if (waiting_)
-    asio::post(loop_.context(), [waiting = std::exchange(waiting_, {})] { waiting.resume(); });
-  else if (timer_)
-    timer_->cancel();
+  if (waiting_ == nullptr) return;
+  Wait& wait = *std::exchange(waiting_, nullptr);
+  wait.alarm_.clear();
+  asio::post(loop_.context(), [task = wait.task_] { task.resume(); });
 }
 
-Task<> Event::wait() { co_await wait_until(Clock::time_point::max()); }
+Event::Wait Event::wait() { return wait_until(Clock::time_point::max()); }
 
-Task<bool> Event::wait_until(Clock::time_point deadline) {
-  struct Suspended {
-    std::coroutine_handle<>& waiting;
-    bool await_ready() const noexcept { return false; }
-    void await_suspend(std::coroutine_handle<> self) noexcept { waiting = self; }
-    void await_resume() const noexcept {}
-  };
-  while (!notified_) {
-    if (deadline == Clock::time_point::max()) {
-      co_await Suspended{waiting_};
-      continue;
-    }
-    if (Clock::now() >= deadline) co_return false;
-    if (!timer_) timer_ = std::make_unique<Timer>(loop_.context());
-    timer_->expires_at(deadline);
-    co_await completion<boost::system::error_code>(
-        [this](auto handler) { timer_->async_wait(std::move(handler)); });
-  }
-  notified_ = false;
-  co_return true;
+Event::Wait Event::wait_until(Clock::time_point deadline) { return {*this, deadline}; }
+
+Event::Wait::~Wait() {
+  if (event_ != nullptr && event_->waiting_ == this) event_->waiting_ = nullptr;
+}
+
+void Event::Wait::await_suspend(std::coroutine_handle<> task) {
+  task_ = task;
+  event_->waiting_ = this;
+  if (has_deadline()) alarm_.set(deadline_, task);
+}
+
+bool Event::Wait::await_resume() {
+  event_->waiting_ = nullptr;
+  return std::exchange(event_->notified_, false);
 }
 
 }  // namespace sluice

@@ -41,12 +41,13 @@ void count(Flow& flow, const Batch& batch, std::size_t messages) {
   flow.last = Clock::now();
 }
 
-/// How a phase of a pump was left.
+/// What a pump has come to.
 enum class Phase {
-  ended,     ///< for good
-  flowing,   ///< the source keeps coming: a way through the kernel pays
-  trickles,  ///< it no longer does
-  refused,   ///< no such way exists
+  begun,    ///< nothing is known yet
+  ended,    ///< for good
+  flowing,  ///< the source keeps coming: a way through the kernel pays
+  silent,   ///< the source has nothing to give now; wait for it with as little as possible in hand
+  refused,  ///< no way through the kernel exists
 };
 
 /// What left the source and did not reach the target goes on by write(2).
@@ -76,7 +77,7 @@ Task<Phase> move(Mover& mover, Stream& to, Raw source, Raw target, Flow& flow, c
         break;
       case Step::source_waits:
         mover.relax();
-        if (small >= most_small_steps) co_return Phase::trickles;
+        if (small >= most_small_steps) co_return Phase::silent;
         if (co_await source.in->wait(Descriptor::readable)) break;
         flow.source = {End::abandoned, {}};
         co_return Phase::ended;
@@ -121,10 +122,19 @@ Room room_for(Shape source, Shape target, const Limits& limits) {
   return {first_chunk, true};
 }
 
-/// Copies until an end, or, if `until_flowing`, until the source has shown that it keeps coming.
-Task<Phase> copy(Stream& from, Stream& to, Flow& flow, const Session& session, bool until_flowing) {
-  const Shape source = from.info().traits.shape;
-  const Shape target = to.info().traits.shape;
+/// What a pump knows of its source and target.
+struct Ends {
+  Stream& from;
+  Stream& to;
+  Raw source;  ///< as the streams are now
+  Raw target;
+};
+
+/// Copies until an end, or until a raw source has nothing more to give, or, if `until_flowing`, until the
+/// source has shown that it keeps coming.
+Task<Phase> copy(Ends ends, Flow& flow, const Session& session, bool until_flowing) {
+  const Shape source = ends.from.info().traits.shape;
+  const Shape target = ends.to.info().traits.shape;
   const bool messages = source == Shape::messages ? target != Shape::bytes
                                                   : source == Shape::either && target == Shape::messages;
   const Room room = room_for(source, target, session.limits);
@@ -133,13 +143,15 @@ Task<Phase> copy(Stream& from, Stream& to, Flow& flow, const Session& session, b
   Batch batch =
       messages ? Batch::of_messages(Batch::most_messages, &buffers) : Batch::of_bytes(room.size, &buffers);
   for (;;) {
-    flow.source = co_await from.read_some(batch);
+    flow.source = co_await ends.from.read_some(batch);
     const std::size_t size = batch.size();
     if (flow.source.kind == End::open)
       count(flow, batch, batch.carries_messages() ? batch.messages().size() : 1);
-    flow.target = co_await write_all(to, batch);
+    flow.target = co_await write_all(ends.to, batch);
     if (flow.source.kind != End::open || flow.target.kind != End::open) co_return Phase::ended;
     flow.last = Clock::now();
+    // It gave less than there was room for: another try would find nothing.
+    if (ends.source.in != nullptr && size < batch.capacity()) co_return Phase::silent;
     if (room.grows && size == batch.capacity()) {
       if (until_flowing) co_return Phase::flowing;
       batch.resize(std::min(size * growth, largest_chunk));
@@ -148,26 +160,36 @@ Task<Phase> copy(Stream& from, Stream& to, Flow& flow, const Session& session, b
   }
 }
 
+/// Moves inside the kernel, if there is a way for these two.
+Task<Phase> flow_through(Ends ends, Flow& flow, const Session& session) {
+  const auto mover = mover_between(*ends.source.in, *ends.target.out, session.loop.pipes());
+  if (!mover) co_return Phase::refused;
+  co_return co_await move(*mover, ends.to, ends.source, ends.target, flow, session);
+}
+
 }  // namespace
 
-Task<End> pump(Stream& from, Stream& to, Flow& flow, const Session& session) {
-  // A small exchange never pays for a pipe: copy first, go through the kernel once data keeps coming.
+Task<> pump(Stream& from, Stream& to, Flow& flow, const Session& session) {
+  // A small exchange never pays for a pipe: copy first, go through the kernel once data keeps coming. And
+  // what waits for input holds no more than this frame.
   bool refused = session.limits.chunk != 0;
-  for (auto phase = Phase::trickles; phase != Phase::ended;) {
-    const Raw source = from.raw();
-    const Raw target = to.raw();
-    const bool possible = !refused && source.in != nullptr && target.out != nullptr;
+  const Raw first = from.raw();
+  auto phase = first.in == nullptr || first.in->has_input() ? Phase::begun : Phase::silent;
+  while (phase != Phase::ended) {
+    const Ends ends{from, to, from.raw(), to.raw()};
+    if (phase == Phase::silent && !co_await ends.source.in->wait(Descriptor::readable)) {
+      flow.source = {End::abandoned, {}};
+      break;
+    }
+    const bool possible = !refused && ends.source.in != nullptr && ends.target.out != nullptr;
     if (phase == Phase::flowing && possible) {
-      const auto mover = mover_between(*source.in, *target.out, session.loop.pipes());
-      phase = mover ? co_await move(*mover, to, source, target, flow, session) : Phase::refused;
+      phase = co_await flow_through(ends, flow, session);
       refused = phase == Phase::refused;
     } else {
-      phase = co_await copy(from, to, flow, session, possible);
+      phase = co_await copy(ends, flow, session, possible);
     }
   }
-  if (flow.target.kind != End::open) co_return flow.target;
-  flow.target = co_await to.finish();
-  co_return flow.source;
+  if (flow.target.kind == End::open) flow.target = co_await to.finish();
 }
 
 }  // namespace sluice

@@ -30,61 +30,10 @@ class Relay {
         there_{left, right, session.there, session.limits.direction != Direction::right_to_left},
         back_{right, left, session.back, session.limits.direction != Direction::left_to_right} {}
 
-  Task<> run() {
+  void begin() {
     session_.there.last = session_.back.last = Clock::now();
-    start(there_, back_);
-    start(back_, there_);
-    while (!over()) co_await changed_.wait_until(deadline_);
-    Limits limits = session_.limits;
-    limits.cut = !(there_.ended && back_.ended);
-    co_await stop();
-    co_await left_.close(limits);
-    co_await right_.close(limits);
-    settle_status();
-  }
-
- private:
-  void start(Way& way, Way& other) {
-    if (!way.used) {
-      way.ended = true;
-      // Nobody listens to the target's own words, but they must not fill its buffers or cause a reset.
-      if (other.used) run_task(way.from.discard_input());
-      return;
-    }
-    run_task(transfer(way, other));
-    if (!(other.used && way.to.info().traits.reading_tells_closed)) run_task(watch(way));
-  }
-
-  void run_task(Task<> task) {
-    ++running_;
-    session_.loop.start(std::move(task), [this] {
-      --running_;
-      changed_.notify();
-    });
-  }
-
-  Task<> transfer(Way& way, Way& other) {
-    co_await pump(way.from, way.to, way.flow, session_);
-    way.ended = true;
-    // As long as it was read from, its end would have shown there.
-    if (!stopping_ && !other.ended && other.used && other.to.info().traits.reading_tells_closed)
-      run_task(watch(other));
-    if (way.flow.source.kind == End::finished && session_.log.enabled(Severity::notice))
-      session_.log.notice(std::string("socket ") + (&way == &there_ ? '1' : '2') + " (fd " +
-                          std::to_string(way.from.info().in) + ") is at EOF");
-    if (session_.log.enabled(Severity::info))
-      session_.log.info("transferred " + std::to_string(way.flow.bytes) + " bytes from " +
-                        std::to_string(way.from.info().in) + " to " + std::to_string(way.to.info().out));
-  }
-
-  /// An idle direction notices that its target has gone.
-  Task<> watch(Way& way) {
-    // One that never had an output has not gone: what comes for it is read, and lost with an error.
-    if (!way.to.info().writable) co_return;
-    co_await way.to.closed();
-    if (way.ended || stopping_) co_return;
-    // Nothing was on its way, so nothing is lost: no failure.
-    way.from.stop_reading();
+    start(there_);
+    start(back_);
   }
 
   bool over() {
@@ -105,6 +54,84 @@ class Relay {
     if (!there_.used || !back_.used) return false;
     if (!there_.ended && !back_.ended) return false;
     return there_.ended ? rest_is_over(there_, back_, last) : rest_is_over(back_, there_, last);
+  }
+
+  /// When `over` must be asked again, though nothing happens.
+  Clock::time_point deadline() const { return deadline_; }
+
+  /// Reading stops; what was read is still delivered, for as long as the linger limit.
+  Task<> stop() {
+    stopping_ = true;
+    session_.limits.cut = !(there_.ended && back_.ended);
+    left_.stop_reading();
+    right_.stop_reading();
+    const auto deadline = Clock::now() + session_.limits.linger_or_default();
+    while (!(there_.ended && back_.ended))
+      if (!co_await changed_.wait_until(deadline)) break;
+    left_.stop_writing();
+    right_.stop_writing();
+    while (running_ > 0) co_await changed_.wait();
+  }
+
+  void settle_status() {
+    const auto set = [&](int status) {
+      if (session_.status == 0) session_.status = status;
+    };
+    // A program's own status is no concern of socat's.
+    if (!session_.limits.as_socat) settle_exit_statuses(set);
+    if (timed_out_) set(static_cast<int>(ExitStatus::timed_out));
+    for (const Way* way : {&there_, &back_})
+      if (way->used) report(*way, set);
+  }
+
+ private:
+  void start(Way& way) {
+    const Way& other = other_than(way);
+    if (!way.used) {
+      way.ended = true;
+      // Nobody listens to the target's own words, but they must not fill its buffers or cause a reset.
+      if (other.used) run_task(way.from.discard_input());
+      return;
+    }
+    ++running_;
+    session_.loop.start(pump(way.from, way.to, way.flow, session_), [this, &way] { ended(way); });
+    if (!(other.used && way.to.info().traits.reading_tells_closed)) run_task(watch(way));
+  }
+
+  Way& other_than(const Way& way) { return &way == &there_ ? back_ : there_; }
+
+  void run_task(Task<> task) {
+    ++running_;
+    session_.loop.start(std::move(task), [this] { task_ended(); });
+  }
+  void task_ended() {
+    --running_;
+    changed_.notify();
+  }
+
+  void ended(Way& way) {
+    Way& other = other_than(way);
+    way.ended = true;
+    // As long as it was read from, its end would have shown there.
+    if (!stopping_ && !other.ended && other.used && other.to.info().traits.reading_tells_closed)
+      run_task(watch(other));
+    if (way.flow.source.kind == End::finished && session_.log.enabled(Severity::notice))
+      session_.log.notice(std::string("socket ") + (&way == &there_ ? '1' : '2') + " (fd " +
+                          std::to_string(way.from.info().in) + ") is at EOF");
+    if (session_.log.enabled(Severity::info))
+      session_.log.info("transferred " + std::to_string(way.flow.bytes) + " bytes from " +
+                        std::to_string(way.from.info().in) + " to " + std::to_string(way.to.info().out));
+    task_ended();
+  }
+
+  /// An idle direction notices that its target has gone.
+  Task<> watch(Way& way) {
+    // One that never had an output has not gone: what comes for it is read, and lost with an error.
+    if (!way.to.info().writable) co_return;
+    co_await way.to.closed();
+    if (way.ended || stopping_) co_return;
+    // Nothing was on its way, so nothing is lost: no failure.
+    way.from.stop_reading();
   }
 
   bool rest_is_over(const Way& ended, const Way& rest, Clock::time_point last) {
@@ -148,30 +175,6 @@ class Relay {
     text.erase(text.find_last_not_of('0') + 1);
     if (text.back() == '.') text.pop_back();
     return text;
-  }
-
-  /// Reading stops; what was read is still delivered, for as long as the linger limit.
-  Task<> stop() {
-    stopping_ = true;
-    left_.stop_reading();
-    right_.stop_reading();
-    const auto deadline = Clock::now() + session_.limits.linger_or_default();
-    while (!(there_.ended && back_.ended))
-      if (!co_await changed_.wait_until(deadline)) break;
-    left_.stop_writing();
-    right_.stop_writing();
-    while (running_ > 0) co_await changed_.wait();
-  }
-
-  void settle_status() {
-    const auto set = [&](int status) {
-      if (session_.status == 0) session_.status = status;
-    };
-    // A program's own status is no concern of socat's.
-    if (!session_.limits.as_socat) settle_exit_statuses(set);
-    if (timed_out_) set(static_cast<int>(ExitStatus::timed_out));
-    for (const Way* way : {&there_, &back_})
-      if (way->used) report(*way, set);
   }
 
   template <class Set>
@@ -227,7 +230,12 @@ class Relay {
 
 Task<> relay(Stream& left, Stream& right, Session& session, Event& changed) {
   Relay both(left, right, session, changed);
-  co_await both.run();
+  both.begin();
+  while (!both.over()) co_await changed.wait_until(both.deadline());
+  co_await both.stop();
+  co_await left.close(session.limits);
+  co_await right.close(session.limits);
+  both.settle_status();
 }
 
 }  // namespace sluice
