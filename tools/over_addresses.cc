@@ -147,6 +147,7 @@ int run_over_addresses(const AddressRun& run, const FilterFactory& factory) {
   BridgePlan plan;
   plan.ready_fd = run.ready_fd;
   plan.ready_file = run.ready_file;
+  plan.threads = processors();
   if (run.serve) {
     plan.left = [served = serving(*run.serve)](Use use, const Context& context) {
       return make_endpoint(served, use, context);

@@ -69,6 +69,11 @@ constexpr std::array socat_rows = {
     ArgumentRow{.spelling = "-6", .help = "prefer IPv6, and listen on it"},
     ArgumentRow{.spelling = "-0", .help = "prefer no IP version"},
     ArgumentRow{.spelling = "--statistics", .help = "log how much was transferred before ending"},
+    ArgumentRow{
+        .spelling = "--threads",
+        .kind = ArgumentKind::required,
+        .argument = "N",
+        .help = "spread the sessions of a forking listener over at most N threads (as many as processors)"},
     ArgumentRow{.spelling = "--socat",
                 .help = "end, exit and listen as socat does (the default under that name)"},
 };
@@ -97,7 +102,8 @@ constexpr std::array<std::string_view, 5> paragraphs = {
     "Each direction ends by itself and half-closes its target; the transfer is over when both have ended, or "
     "when one has and the other can no longer matter: then 0.5 s of silence (-t) end it. A side that can end "
     "is waited for as long as it takes. Nothing is lost silently.",
-    "With fork, one process serves every client of a listening address. SIGTERM and SIGINT let sessions end "
+    "With fork, one process serves every client of a listening address, busy ones on all processors. SIGTERM "
+    "and SIGINT let sessions end "
     "within -t seconds, a second one ends at once; SIGUSR1 logs statistics.",
     "Under the name socat, or with --socat, endings (-t 0.5), exit statuses and listening (IPv4) are "
     "socat's.",

@@ -63,12 +63,21 @@ std::size_t size_of(const ArgumentRow& row, std::string_view value) {
   return static_cast<std::size_t>(number);
 }
 
+unsigned threads_of(const ArgumentRow& row, std::string_view value) {
+  constexpr double most = 1024;
+  const double number = number_of(row, value);
+  if (number < 1 || number != std::floor(number) || number > most)
+    throw UsageError(spelling_of(row) + ": " + std::string(value) + " threads are out of range (1-1024)");
+  return static_cast<unsigned>(number);
+}
+
 /// Reads the options into a run.
 class Reader {
  public:
   Reader(SockcatRun& run, Rules& rules) : run_(run), rules_(rules) {
     // Without -d, warnings are told; each -d is one level more, from warnings on (socat 1.8).
     run_.log.least = Severity::warning;
+    run_.plan.threads = processors();
   }
 
   void take(const ArgumentRow& row, std::string_view value, bool has_value) {
@@ -102,6 +111,7 @@ class Reader {
     if (name == "-6") return void(run_.plan.preferred_family = AF_INET6);
     if (name == "-0") return void(run_.plan.preferred_family = AF_UNSPEC);
     if (name == "--statistics") return void(run_.plan.statistics = true);
+    if (name == "--threads") return void(run_.plan.threads = threads_of(row, value));
     if (name == "--socat") return void(limits.as_socat = true);
     if (name == "ready-fd") return void(run_.plan.ready_fd = descriptor_of(row, value));
     if (name == "ready-file") return void(run_.plan.ready_file = std::string(value));

@@ -48,7 +48,7 @@ class RelayTest : public ::testing::Test {
   }
 
   int relay_to_end() {
-    run(loop_, relay(*left_, *right_, session_, changed_));
+    run(loop_, relay(std::move(left_), std::move(right_), session_));
     loop_.run();
     return session_.status;
   }
@@ -67,7 +67,6 @@ class RelayTest : public ::testing::Test {
   Loop loop_;
   Logger log_{quiet()};
   Session session_{loop_, log_, Limits{}};
-  Event changed_{loop_};
   std::unique_ptr<Stream> left_, right_, client_, server_;
   std::string heard_, request_;
 };
@@ -241,15 +240,14 @@ TEST_F(RelayTest, OneWayWaitsForASourceThatNeverEnds) {
 
 TEST_F(RelayTest, DrainsWithinItsLimitWhenAskedToEnd) {
   session_.limits.linger = milliseconds(30);
-  const auto drain_later = [](Loop& on, Session& session, Event& changed) -> Task<> {
+  const auto drain_later = [](Loop& on, Session& session) -> Task<> {
     co_await on.yield();
-    session.draining = true;
-    changed.notify();
+    session.drain();
   };
   loop_.start(say(*client_, "sent before", false));
   loop_.start(hear(*server_, request_));
   loop_.start(hear(*client_, heard_));
-  loop_.start(drain_later(loop_, session_, changed_));
+  loop_.start(drain_later(loop_, session_));
   EXPECT_EQ(relay_to_end(), 0);
   EXPECT_EQ(request_, "sent before");
 }

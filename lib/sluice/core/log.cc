@@ -73,7 +73,10 @@ void Logger::started() {
 }
 
 void Logger::reopen() {
-  if (settings_.to == LogSettings::To::file) file_ = open_log_file(settings_.path);
+  if (settings_.to != LogSettings::To::file) return;
+  const Fd anew = open_log_file(settings_.path);
+  // Under the same number, since other threads may be writing to it.
+  check("open " + settings_.path, ::dup3(anew.get(), file_.get(), O_CLOEXEC));
 }
 
 void Logger::write(Severity severity, std::string_view text, std::string_view detail) {

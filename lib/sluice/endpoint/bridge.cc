@@ -1,39 +1,30 @@
 #include "sluice/endpoint/bridge.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <array>
-#include <list>
+#include <latch>
+#include <thread>
 
+#include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 
+#include "sluice/endpoint/sessions.h"
 #include "sluice/endpoint/spawn.h"
 #include "sluice/stream/completion.h"
-#include "sluice/stream/decorators.h"
-#include "sluice/stream/relay.h"
 
 namespace sluice {
 namespace {
 
 namespace asio = boost::asio;
 
-/// What a session may come to need: two sockets, two pipes.
-constexpr std::size_t descriptors_of_a_session = 8;
-
-/// A session and what drives it.
-struct Running {
-  Running(Loop& loop, Logger& log, const Limits& limits) : session(loop, log, limits), changed(loop) {}
-  Session session;
-  Event changed;
-};
-
-Use use_of(Direction direction, bool left) {
-  if (direction == Direction::both) return Use::both;
-  return (direction == Direction::left_to_right) == left ? Use::reading : Use::writing;
-}
+/// What is not to be used up by sessions: for names to be resolved, programs to be started, and the like.
+constexpr std::size_t spare_descriptors = 16;
+/// So many peers are taken in at once.
+constexpr std::size_t most_at_once = 64;
 
 auto next_signal(asio::signal_set& signals) {
   return completion<boost::system::error_code, int>(
@@ -53,21 +44,117 @@ bool has_free_descriptors(std::size_t count) {
   return true;
 }
 
+bool is_shortage(const Failure& failure) {
+  return failure.code() == std::errc::too_many_files_open ||
+         failure.code() == std::errc::too_many_files_open_in_system ||
+         failure.code() == std::errc::no_buffer_space || failure.code() == std::errc::not_enough_memory;
+}
+
+/// An event of one loop that any thread may notify.
+class Bell {
+ public:
+  explicit Bell(Loop& loop) : loop_(loop), rung_(loop) {}
+  void ring() {
+    // Those that come before the loop has heard of the first one are one with it.
+    if (on_its_way_.exchange(true)) return;
+    asio::post(loop_.context(), [this] {
+      on_its_way_ = false;
+      rung_.notify();
+    });
+  }
+  Event& rung() { return rung_; }
+
+ private:
+  Loop& loop_;
+  Event rung_;
+  std::atomic<bool> on_its_way_ = false;
+};
+
+/// A thread with a loop of sessions.
+class Worker {
+ public:
+  using Failed = std::function<void(std::exception_ptr)>;
+
+  Worker(const BridgePlan& plan, Logger& log, Tally& tally, std::function<void()> ended, Failed failed)
+      : sessions_(plan, log, tally,
+                  [this, ended = std::move(ended)] {
+                    --load_;
+                    ended();
+                  }),
+        leave_(sessions_.loop()) {
+    sessions_.loop().start(stay());
+    // Signals are the main thread's.
+    sigset_t all, before;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before);
+    std::latch begun(1);
+    thread_ = std::thread([this, &begun, failed = std::move(failed)] {
+      // umask and working directory of an address (ProcessSection) are this thread's own.
+      ::unshare(CLONE_FS);
+      begun.count_down();
+      try {
+        sessions_.loop().run();
+      } catch (...) {
+        failed(std::current_exception());
+      }
+    });
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    begun.wait();
+  }
+  ~Worker() {
+    sessions_.loop().stop();
+    thread_.join();
+  }
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  /// Sessions that were given to it and have not ended.
+  std::size_t load() const { return load_; }
+
+  void serve(Arrival arrival, std::uint64_t id, bool from_left) {
+    ++load_;
+    asio::post(context(), [this, arrival = std::move(arrival), id, from_left]() mutable {
+      sessions_.serve(std::move(arrival), id, from_left);
+    });
+  }
+  void drain() {
+    asio::post(context(), [this] { sessions_.drain(); });
+  }
+  /// Awaited on another loop.
+  auto totals(Loop& asking) {
+    return completion<Totals>([this, &asking](auto handler) {
+      asio::post(context(), [this, &asking, handler]() mutable {
+        sessions_.describe();
+        asio::post(asking.context(),
+                   [handler, totals = sessions_.totals()]() mutable { handler(std::move(totals)); });
+      });
+    });
+  }
+
+ private:
+  asio::io_context& context() { return sessions_.loop().context(); }
+  Task<> stay() { co_await leave_.wait(); }
+
+  std::atomic<std::size_t> load_ = 0;
+  Sessions sessions_;
+  Event leave_;
+  std::thread thread_;
+};
+
 class Bridge {
  public:
   Bridge(const BridgePlan& plan, Logger& log)
       : plan_(plan),
         limits_(plan.limits),
         log_(log),
-        context_{loop_, log, plan.limits.as_socat, plan.preferred_family, plan.sloppy},
+        sessions_(plan, log, tally_, [this] { ended_.rung().notify(); }),
+        loop_(sessions_.loop()),
+        ended_(loop_),
         readiness_(plan.ready_fd, plan.ready_file),
-        left_(make(true)),
-        right_(make(false)),
+        left_(sessions_.make(true)),
+        right_(sessions_.make(false)),
         signals_(loop_.context(), SIGTERM, SIGINT),
-        statistics_signal_(loop_.context(), SIGUSR1),
-        ended_(loop_) {
-    raw_left_ = open_raw(plan.raw_left);
-    raw_right_ = open_raw(plan.raw_right);
+        statistics_signal_(loop_.context(), SIGUSR1) {
     raise_descriptor_limit();
     rlimit limit{};
     ::getrlimit(RLIMIT_NOFILE, &limit);
@@ -84,33 +171,24 @@ class Bridge {
   }
 
  private:
-  std::unique_ptr<Endpoint> make(bool left) {
-    return (left ? plan_.left : plan_.right)(use_of(plan_.limits.direction, left), context_);
-  }
-
-  static Fd open_raw(const std::optional<std::string>& path) {
-    if (!path) return Fd();
-    return Fd(check("open " + *path, ::open(path->c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0664)));
-  }
-
   Task<> main() {
     try {
       co_await serve();
     } catch (const Failure& failure) {
-      if (!ending_ || failure.status() == ExitStatus::usage) {
-        log_.write(Severity::error, failure.what(), failure.detail());
-        status_ = status_of(failure);
-      }
+      fail(failure);
     }
-    while (!running_.empty()) co_await ended_.wait();
-    if (plan_.statistics) log_statistics();
+    while (tally_.open > 0 && !(gave_up_ && tally_.relaying == 0)) co_await ended_.rung().wait();
+    if (plan_.statistics) co_await log_statistics();
     loop_.stop();
   }
 
-  int status_of(const Failure& failure) const {
+  void fail(const Failure& failure) {
+    if (ending_ && failure.status() != ExitStatus::usage) return;
+    log_.write(Severity::error, failure.what(), failure.detail());
     // socat knows one failure only, and takes a client that never came for none.
-    if (!limits_.as_socat) return static_cast<int>(failure.status());
-    return failure.status() == ExitStatus::timed_out ? 0 : 1;
+    status_ = !limits_.as_socat                           ? static_cast<int>(failure.status())
+              : failure.status() == ExitStatus::timed_out ? 0
+                                                          : 1;
   }
 
   Task<> serve() {
@@ -118,8 +196,16 @@ class Bridge {
     Endpoint* acceptor = left_serves ? left_.get() : right_->serves_many() ? right_.get() : nullptr;
     co_await prepare(acceptor);
     log_.started();
-    if (acceptor == nullptr) co_return co_await one_session();
-    co_await many_sessions(*acceptor, left_serves);
+    if (acceptor == nullptr) {
+      ++tally_.open;
+      loop_.start(one_session());
+      co_return;
+    }
+    descriptors_of_a_session_ = left_->descriptors() + right_->descriptors();
+    if (acceptor->hands_over())
+      co_await spread_sessions(*acceptor, left_serves);
+    else
+      co_await many_sessions(*acceptor, left_serves);
   }
 
   /// What can be bound is bound before anything is waited for, and its names are told.
@@ -135,157 +221,127 @@ class Bridge {
     readiness_.report(names);
   }
 
-  std::list<std::shared_ptr<Running>>::iterator begin_session(bool alone) {
-    auto running = std::make_shared<Running>(loop_, log_, limits_);
-    running->session.id = ++count_;
-    running->session.alone = alone;
-    running->session.draining = ending_;
-    running_.push_back(std::move(running));
-    return std::prev(running_.end());
-  }
-
-  void end_session(std::list<std::shared_ptr<Running>>::iterator place) {
-    const Session& session = (*place)->session;
-    total_there_.bytes += session.there.bytes;
-    total_there_.reads += session.there.reads;
-    total_back_.bytes += session.back.bytes;
-    total_back_.reads += session.back.reads;
-    running_.erase(place);
-    ended_.notify();
-  }
-
   Task<> one_session() {
-    const auto place = begin_session(true);
-    const auto running = *place;
-    Session& session = running->session;
-    std::exception_ptr thrown;
+    const auto place = sessions_.begin(1, true);
     try {
-      auto left = co_await left_->open(session);
-      std::unique_ptr<Stream> right;
-      if (left) right = co_await open_or_hand_over(*right_, *left, session, true);
-      if (left && right) co_await converse(std::move(left), std::move(right), *running);
-    } catch (...) {
-      thrown = std::current_exception();
+      co_await sessions_.join(*left_, *right_, *place);
+    } catch (const Failure& failure) {
+      fail(failure);
     }
-    if (status_ == 0) status_ = session.status;
-    end_session(place);
-    if (thrown) std::rethrow_exception(thrown);
+    if (status_ == 0) status_ = place->status;
+    sessions_.end(place);
   }
 
-  /// The right side's stream, or none where its program was given the left one's descriptors.
-  Task<std::unique_ptr<Stream>> open_or_hand_over(Endpoint& right, Stream& left, Session& session,
-                                                  bool alone) {
-    if (!right.takes_over()) co_return co_await right.open(session);
-    session.status = co_await right.take_over(left, session, alone);
-    co_return nullptr;
-  }
-
+  /// Of an address whose peers are opened on this loop.
   Task<> many_sessions(Endpoint& acceptor, bool left_serves) {
-    const auto most = acceptor.most_peers();
-    while (!ending_) {
-      while (most && running_.size() >= *most && !ending_) co_await ended_.wait();
-      co_await wait_for_descriptors();
-      const auto place = begin_session(false);
-      const auto running = *place;
+    for (std::uint64_t id = 1; co_await room_for_sessions(acceptor) > 0; ++id) {
+      ++tally_.open;
+      const auto place = sessions_.begin(id, false);
       std::unique_ptr<Stream> peer;
       std::exception_ptr thrown;
       try {
-        peer = co_await acceptor.open(running->session);
+        peer = co_await acceptor.open(*place);
       } catch (...) {
         thrown = std::current_exception();
       }
       if (!peer) {
-        end_session(place);
+        sessions_.end(place);
         if (thrown) std::rethrow_exception(thrown);
         co_return;
       }
-      running->session.there.last = running->session.back.last = Clock::now();
-      ++opening_;
-      loop_.start(serve_peer(std::move(peer), running, left_serves), [this, place] { end_session(place); });
+      place->begun = place->there.last = place->back.last = Clock::now();
+      sessions_.serve(std::move(peer), place, left_serves);
     }
   }
 
-  /// A session that is let in can be carried through: accepting pauses while descriptors are short.
-  Task<> wait_for_descriptors() {
-    bool told = false;
-    for (;;) {
-      const std::size_t used = (running_.size() + 4) * descriptors_of_a_session;
-      if (used < descriptors_ || has_free_descriptors(descriptors_of_a_session * (opening_ + 1))) break;
-      if (!told)
-        log_.warning("accepting pauses: " + std::to_string(running_.size()) +
-                     " sessions use up the descriptors");
-      told = true;
-      if (ending_) co_return;
-      co_await ended_.wait_until(Clock::now() + std::chrono::seconds(1));
-    }
-    if (told) log_.notice("accepting goes on");
-  }
-
-  Task<> serve_peer(std::unique_ptr<Stream> peer, std::shared_ptr<Running> running, bool left_serves) {
-    Session& session = running->session;
-    bool opening = true;
-    std::unique_ptr<Endpoint> endpoint;
-    try {
-      // Its own endpoint for each peer: a listener behind a listener is used up by one.
-      endpoint = make(!left_serves);
-      std::unique_ptr<Stream> other;
-      if (left_serves)
-        other = co_await open_or_hand_over(*endpoint, *peer, session, false);
-      else
-        other = co_await endpoint->open(session);
-      --opening_;
-      opening = false;
-      if (other && left_serves)
-        co_await converse(std::move(peer), std::move(other), *running);
-      else if (other)
-        co_await converse(std::move(other), std::move(peer), *running);
-    } catch (const Failure& failure) {
-      if (opening) --opening_;
-      log_.write(Severity::error, failure.what(), failure.detail());
-    }
-    // One that would serve many itself may still have a task at work.
-    if (endpoint && endpoint->serves_many()) {
-      endpoint->stop();
-      retired_.push_back(std::move(endpoint));
-    }
-  }
-
-  Task<> converse(std::unique_ptr<Stream> left, std::unique_ptr<Stream> right, Running& running) {
-    Session& session = running.session;
-    const Info& a = left->info();
-    const Info& b = right->info();
-    if (log_.enabled(Severity::notice))
-      log_.notice("starting data transfer loop with FDs [" + pair(a) + "] and [" + pair(b) + ']');
-    if (plan_.dump.text || plan_.dump.hexadecimal || raw_left_ || raw_right_) left = watched(std::move(left));
-    ++relaying_;
-    ++relayed_;
-    co_await relay(*left, *right, session, running.changed);
-    --relaying_;
-  }
-
-  static std::string pair(const Info& info) {
-    const int in = info.in >= 0 ? info.in : info.out;
-    const int out = info.out >= 0 ? info.out : info.in;
-    return std::to_string(in) + ',' + std::to_string(out);
-  }
-
-  /// -v, -x, -r and -R all look at the left stream: what is read from it flows to the right.
-  std::unique_ptr<Stream> watched(std::unique_ptr<Stream> left) {
-    const std::size_t chunk = limits_.chunk != 0 ? limits_.chunk : kib(8);
-    return tap(std::move(left), chunk, watcher('>', raw_left_), watcher('<', raw_right_));
-  }
-
-  Tap watcher(char mark, const Fd& raw) {
-    const bool shown = plan_.dump.text || plan_.dump.hexadecimal;
-    return [dump = Dump(mark, plan_.dump), shown, raw = raw.get()](ConstBytes bytes) mutable {
-      // A dump that cannot be written is not worth the transfer.
-      if (shown) {
-        const std::string block = dump.block(bytes);
-        [[maybe_unused]] auto ignored = ::write(STDERR_FILENO, block.data(), block.size());
+  /// Of an address whose peers may be served by any thread.
+  Task<> spread_sessions(Endpoint& acceptor, bool left_serves) {
+    std::uint64_t id = 0;
+    while (const std::size_t room = co_await room_for_sessions(acceptor)) {
+      std::vector<Arrival> arrivals;
+      bool is_short = false;
+      try {
+        arrivals = co_await acceptor.accept(std::min(room, most_at_once));
+      } catch (const Failure& failure) {
+        is_short = is_shortage(failure);
+        if (!is_short) throw;
       }
-      if (raw >= 0) [[maybe_unused]]
-        auto ignored = ::write(raw, bytes.data(), bytes.size());
-    };
+      if (is_short) {
+        co_await pause_accepting();
+        continue;
+      }
+      if (arrivals.empty()) co_return;
+      for (Arrival& arrival : arrivals) {
+        ++tally_.open;
+        if (Worker* worker = least_busy_worker())
+          worker->serve(std::move(arrival), ++id, left_serves);
+        else
+          sessions_.serve(std::move(arrival), ++id, left_serves);
+      }
+    }
+  }
+
+  /// The thread that has least to do, or none if that is this one. Threads are made when there is a second
+  /// session for them to serve.
+  Worker* least_busy_worker() {
+    std::size_t others = 0;
+    Worker* best = nullptr;
+    for (const auto& worker : workers_) {
+      others += worker->load();
+      if (best == nullptr || worker->load() < best->load()) best = worker.get();
+    }
+    // The session that is to be served is one of those that are open.
+    const std::size_t here = tally_.open - 1 - std::min<std::size_t>(others, tally_.open - 1);
+    if (here == 0) return nullptr;
+    if ((best == nullptr || best->load() > 0) && workers_.size() + 1 < plan_.threads) {
+      workers_.push_back(std::make_unique<Worker>(
+          plan_, log_, tally_, [this] { ended_.ring(); },
+          [this](std::exception_ptr thrown) {
+            asio::post(loop_.context(), [thrown] { std::rethrow_exception(thrown); });
+          }));
+      if (ending_) workers_.back()->drain();
+      return workers_.back().get();
+    }
+    return best != nullptr && best->load() < here ? best : nullptr;
+  }
+
+  /// Waits until there is room for a session, and says for how many there is; none if this process is ending.
+  /// A session that is let in can be carried through.
+  Task<std::size_t> room_for_sessions(Endpoint& acceptor) {
+    const auto most = acceptor.most_peers();
+    while (!ending_) {
+      const std::size_t open = tally_.open;
+      if (most && open >= *most) {
+        co_await ended_.rung().wait();
+        continue;
+      }
+      const std::size_t allowed = most ? *most - open : most_at_once;
+      const std::size_t room = std::min(allowed, affordable_sessions(open));
+      if (room > 0) {
+        if (std::exchange(paused_, false)) log_.notice("accepting goes on");
+        co_return room;
+      }
+      co_await pause_accepting();
+    }
+    co_return 0;
+  }
+
+  /// For how many more sessions there are descriptors. What the open ones use is known by count, unless they
+  /// come to use nearly all: then it is looked at what there is.
+  std::size_t affordable_sessions(std::size_t open) {
+    const std::size_t used = (open + 1) * descriptors_of_a_session_ + spare_descriptors;
+    if (used + spare_descriptors < descriptors_)
+      return std::max<std::size_t>((descriptors_ - used) / descriptors_of_a_session_, 1);
+    // Those that are being opened have not taken theirs yet.
+    return has_free_descriptors(descriptors_of_a_session_ * (tally_.opening + 1) + spare_descriptors) ? 1 : 0;
+  }
+
+  /// Until a session ends, or for a second.
+  Task<> pause_accepting() {
+    loop_.pipes().clear();
+    if (!std::exchange(paused_, true))
+      log_.warning("accepting pauses: " + std::to_string(tally_.open) + " sessions use up the descriptors");
+    co_await ended_.rung().wait_until(Clock::now() + std::chrono::seconds(1));
   }
 
   Task<> watch_signals() {
@@ -299,11 +355,9 @@ class Bridge {
     left_->stop();
     right_->stop();
     if (limits_.as_socat) co_return loop_.stop();
-    for (const auto& running : running_) {
-      running->session.draining = true;
-      running->changed.notify();
-    }
-    ended_.notify();
+    sessions_.drain();
+    for (const auto& worker : workers_) worker->drain();
+    ended_.rung().notify();
     loop_.start(give_up_opening());
     const auto [stopped, second] = co_await next_signal(signals_);
     if (stopped) co_return;
@@ -314,63 +368,58 @@ class Bridge {
   /// Who still waits for a peer when the others have had their time waits in vain.
   Task<> give_up_opening() {
     co_await loop_.sleep(limits_.linger_or_default());
-    if (relaying_ == 0) loop_.stop();
+    gave_up_ = true;
+    ended_.rung().notify();
   }
 
   Task<> watch_statistics() {
     for (;;) {
       const auto [error, number] = co_await next_signal(statistics_signal_);
       if (error) co_return;
-      log_statistics();
+      co_await log_statistics();
     }
   }
 
-  void log_statistics() {
-    Flow there = total_there_, back = total_back_;
-    for (const auto& running : running_) {
-      there.bytes += running->session.there.bytes;
-      there.reads += running->session.there.reads;
-      back.bytes += running->session.back.bytes;
-      back.reads += running->session.back.reads;
+  Task<> log_statistics() {
+    sessions_.describe();
+    Totals totals = sessions_.totals();
+    // There may be more of them by the time that one has answered.
+    for (std::size_t i = 0; i < workers_.size(); ++i) {
+      const auto [of_worker] = co_await workers_[i]->totals(loop_);
+      totals.add(of_worker);
     }
-    const auto line = [](const char* name, const Flow& flow) {
-      return std::string("statistics: ") + name + ": " + std::to_string(flow.bytes) + " bytes in " +
-             std::to_string(flow.reads) + " blocks";
-    };
-    // Asked for, so it is told at any level.
-    log_.write(Severity::fatal, line("left to right", there));
-    log_.write(Severity::fatal, line("right to left", back));
-    log_.write(Severity::fatal, "statistics: sessions: " + std::to_string(relaying_) + " open, " +
-                                    std::to_string(relayed_) + " in all");
+    for (const std::string& line : statistics_lines(totals, tally_))
+      // Asked for, so it is told at any level.
+      log_.write(Severity::fatal, line);
   }
 
   const BridgePlan& plan_;
   Limits limits_;
   Logger& log_;
-  Loop loop_;
-  Context context_;
+  Tally tally_;
+  Sessions sessions_;
+  Loop& loop_;
+  Bell ended_;
   Readiness readiness_;
   std::unique_ptr<Endpoint> left_;
   std::unique_ptr<Endpoint> right_;
   asio::signal_set signals_;
   asio::signal_set statistics_signal_;
-  Event ended_;
-  Fd raw_left_;
-  Fd raw_right_;
-  std::list<std::shared_ptr<Running>> running_;
-  std::vector<std::unique_ptr<Endpoint>> retired_;
-  std::uint64_t count_ = 0;
-  std::size_t opening_ = 0;
-  std::size_t relaying_ = 0;
-  std::size_t relayed_ = 0;
   std::size_t descriptors_ = 0;
-  Flow total_there_;
-  Flow total_back_;
+  std::size_t descriptors_of_a_session_ = 1;
+  bool paused_ = false;
   bool ending_ = false;
+  bool gave_up_ = false;
   int status_ = 0;
+  std::vector<std::unique_ptr<Worker>> workers_;
 };
 
 }  // namespace
+
+unsigned processors() {
+  cpu_set_t mine;
+  return ::sched_getaffinity(0, sizeof mine, &mine) == 0 ? static_cast<unsigned>(CPU_COUNT(&mine)) : 1;
+}
 
 int bridge(const BridgePlan& plan, Logger& log) {
   // A broken pipe is an outcome of a write, not the end of the process.

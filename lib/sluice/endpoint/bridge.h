@@ -26,10 +26,15 @@ struct BridgePlan {
   std::optional<int> ready_fd;
   std::optional<std::string> ready_file;
   bool statistics = false;
+  unsigned threads = 1;  ///< that sessions of a forking listener are spread over, at most
 };
 
+/// How many processors this process may use.
+unsigned processors();
+
 /// Joins two addresses: opens both, relays until the session is over; where one of them serves many (fork),
-/// a session for each peer, until the process is asked to end. SIGTERM and SIGINT drain, a second one ends at
+/// a session for each peer, until the process is asked to end; those of a listening socket are spread over
+/// threads. SIGTERM and SIGINT drain, a second one ends at
 /// once; SIGUSR1 logs statistics. Returns the exit status; logs failures instead of throwing them, but for
 /// UsageError.
 int bridge(const BridgePlan& plan, Logger& log);

@@ -57,6 +57,14 @@ class Decorated final : public Endpoint {
     if (!most) return std::nullopt;
     return static_cast<std::size_t>(*most);
   }
+  std::size_t descriptors() const override { return inner_->descriptors(); }
+  bool hands_over() const override { return inner_->hands_over(); }
+  Task<std::vector<Arrival>> accept(std::size_t most) override {
+    return retries_.run<std::vector<Arrival>>([this, most] { return inner_->accept(most); }, stopped_);
+  }
+  std::unique_ptr<Stream> adopt(Arrival arrival, Session& session) override {
+    return decorated(inner_->adopt(std::move(arrival), session));
+  }
   bool takes_over() const override { return inner_->takes_over(); }
   Task<int> take_over(Stream& partner, Session& session, bool whole_process) override {
     return inner_->take_over(partner, session, whole_process);
@@ -70,21 +78,25 @@ class Decorated final : public Endpoint {
     auto stream =
         co_await retries_.run<std::unique_ptr<Stream>>([&] { return inner_->open(session); }, stopped_);
     if (!stream) co_return nullptr;
-    if (const auto count = address_.integer("readbytes"))
-      stream = limit_reading(std::move(stream), static_cast<std::uint64_t>(*count));
-    if (address_.flag("ignoreeof")) stream = ignore_eof(std::move(stream), context_.loop);
-    if (address_.flag("crnl"))
-      stream = filtered(std::move(stream), std::make_unique<DropReturns>(), std::make_unique<AddReturns>());
-    else if (address_.flag("cr"))
-      stream = filtered(std::move(stream), std::make_unique<Translate>('\r', '\n'),
-                        std::make_unique<Translate>('\n', '\r'));
-    co_return stream;
+    co_return decorated(std::move(stream));
   }
 
  private:
   Task<bool> prepared() {
     co_await inner_->prepare();
     co_return true;
+  }
+
+  std::unique_ptr<Stream> decorated(std::unique_ptr<Stream> stream) {
+    if (const auto count = address_.integer("readbytes"))
+      stream = limit_reading(std::move(stream), static_cast<std::uint64_t>(*count));
+    if (address_.flag("ignoreeof")) stream = ignore_eof(std::move(stream), context_.loop);
+    if (address_.flag("crnl"))
+      return filtered(std::move(stream), std::make_unique<DropReturns>(), std::make_unique<AddReturns>());
+    if (address_.flag("cr"))
+      return filtered(std::move(stream), std::make_unique<Translate>('\r', '\n'),
+                      std::make_unique<Translate>('\n', '\r'));
+    return stream;
   }
 
   Address address_;
@@ -113,6 +125,7 @@ class Dual final : public Endpoint {
   std::optional<std::size_t> most_peers() const override {
     return reading_->serves_many() ? reading_->most_peers() : writing_->most_peers();
   }
+  std::size_t descriptors() const override { return reading_->descriptors() + writing_->descriptors(); }
   void stop() override {
     reading_->stop();
     writing_->stop();
@@ -140,6 +153,10 @@ std::unique_ptr<Endpoint> make_one(const Address& address, Use use, const Contex
 }  // namespace
 
 Task<> Endpoint::prepare() { co_return; }
+
+Task<std::vector<Arrival>> Endpoint::accept(std::size_t) { co_return std::vector<Arrival>{}; }
+
+std::unique_ptr<Stream> Endpoint::adopt(Arrival, Session&) { return nullptr; }
 
 Task<int> Endpoint::take_over(Stream&, Session&, bool) { co_return 0; }
 

@@ -26,6 +26,13 @@ struct Context {
   bool sloppy = false;       ///< -s: an option that cannot be applied is a warning
 };
 
+/// A peer that has come to a listening socket and is on no loop yet: what moves from the loop that accepts to
+/// the one that serves.
+struct Arrival {
+  Fd socket;
+  SocketName name;
+};
+
 /// A thing to be opened. One endpoint may give many streams, one a peer.
 class Endpoint {
  public:
@@ -47,6 +54,17 @@ class Endpoint {
 
   /// How many peers at once (max-children); nothing is no limit.
   virtual std::optional<std::size_t> most_peers() const { return std::nullopt; }
+
+  /// Whether its peers may be served on other loops: they are accepted here, and adopted by an endpoint of
+  /// the same address there.
+  virtual bool hands_over() const { return false; }
+  /// Waits for peers and takes as many as have come, but for `most`; none says that no more come.
+  virtual Task<std::vector<Arrival>> accept(std::size_t most);
+  /// The stream of an arrival; this endpoint itself need not be prepared.
+  virtual std::unique_ptr<Stream> adopt(Arrival arrival, Session& session);
+
+  /// How many descriptors one of its streams takes at most, with all that belongs to it.
+  virtual std::size_t descriptors() const { return 1; }
 
   /// Whether it wants its partner's descriptors instead of a relay (EXEC with nofork).
   virtual bool takes_over() const { return false; }

@@ -65,6 +65,9 @@ class Exec final : public Endpoint {
                              address_.flag("end-close") ? AtEnd::leave_running : AtEnd::wait);
   }
 
+  /// Its socket or pipes, and what its end is waited for with; while it starts, the child's ends as well.
+  std::size_t descriptors() const override { return 6; }
+
   bool takes_over() const override { return address_.flag("nofork"); }
 
   Task<int> take_over(Stream& partner, Session& session, bool whole_process) override {

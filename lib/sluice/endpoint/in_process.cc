@@ -13,6 +13,7 @@ class InProcessFilter final : public Endpoint {
  public:
   InProcessFilter(const Context& context, FilterFactory make) : loop_(context.loop), make_(std::move(make)) {}
 
+  std::size_t descriptors() const override { return 0; }
   Task<std::unique_ptr<Stream>> open(Session&) override { co_return answering(loop_, make_()); }
 
  private:

@@ -44,32 +44,59 @@ void Listener::stop() {
   if (socket_) socket_->stop(Descriptor::readable);
 }
 
-Task<Fd> Listener::accept() {
+bool Listener::admits(const Arrival& arrival) {
+  const std::string_view against = admission_.objection(arrival.name);
+  if (against.empty()) return true;
+  context_.log.warning("refusing connection from " + arrival.name.log_text() + " due to " +
+                       std::string(against) + " option");
+  return false;
+}
+
+Task<std::vector<Arrival>> Listener::accept(std::size_t most) {
+  co_await prepare();
+  std::vector<Arrival> arrivals;
   const auto limit = address_.duration("accept-timeout");
-  for (;;) {
-    Fd peer = co_await accept_from(*socket_, limit);
-    if (!peer) co_return peer;
-    const SocketName name = SocketName::of_peer(peer.get());
-    const std::string_view against = admission_.objection(name);
-    if (against.empty()) co_return peer;
-    context_.log.warning("refusing connection from " + name.log_text() + " due to " + std::string(against) +
-                         " option");
+  while (arrivals.empty() && !stopped_) {
+    Arrival first = co_await accept_from(*socket_, limit);
+    if (!first.socket) break;
+    if (admits(first)) arrivals.push_back(std::move(first));
+    add_those_that_wait(arrivals, most);
+  }
+  co_return arrivals;
+}
+
+void Listener::add_those_that_wait(std::vector<Arrival>& arrivals, std::size_t most) {
+  try {
+    while (arrivals.size() < most) {
+      auto next = try_accept(*socket_);
+      if (!next) return;
+      if (admits(*next)) arrivals.push_back(std::move(*next));
+    }
+  } catch (const Failure&) {
+    // It concerns those that have not come yet: the next call tells, if nobody has come.
+    if (arrivals.empty()) throw;
   }
 }
 
-Task<std::unique_ptr<Stream>> Listener::open(Session& session) {
-  co_await prepare();
-  if (stopped_) co_return nullptr;
-  Fd peer = co_await accept();
-  if (!peer) co_return nullptr;
+std::unique_ptr<Stream> Listener::adopt(Arrival arrival, Session& session) {
+  return stream_of(std::move(arrival), session, nullptr);
+}
+
+std::unique_ptr<Stream> Listener::stream_of(Arrival arrival, Session& session,
+                                            std::shared_ptr<void> companion) {
   // Not everything that was set on the listening socket passes on to its children (SO_PRIORITY).
-  apply(address_, {Phase::pastsocket}, peer.get(), context_);
-  auto socket = std::make_unique<Descriptor>(context_.loop, std::move(peer));
-  const SocketName local = SocketName::of_socket(socket->number());
-  const SocketName remote = SocketName::of_peer(socket->number());
+  apply(address_, {Phase::pastsocket}, arrival.socket.get(), context_);
+  const SocketName local = SocketName::of_socket(arrival.socket.get());
   if (context_.log.enabled(Severity::notice))
-    context_.log.notice("accepting connection from " + remote.log_text() + " on " + local.log_text());
-  note_names(session, local, remote);
+    context_.log.notice("accepting connection from " + arrival.name.log_text() + " on " + local.log_text());
+  note_names(session, local, arrival.name);
+  auto socket = std::make_unique<Descriptor>(context_.loop, std::move(arrival.socket));
+  return stream_of_socket(address_, context_, std::move(socket), kind_.type, std::move(companion));
+}
+
+Task<std::unique_ptr<Stream>> Listener::open(Session& session) {
+  auto arrivals = co_await accept(1);
+  if (arrivals.empty()) co_return nullptr;
   std::shared_ptr<void> companion;
   if (!forks_) {
     // One peer is all that was asked for: nobody else is left waiting in the backlog. The path stays until
@@ -78,7 +105,7 @@ Task<std::unique_ptr<Stream>> Listener::open(Session& session) {
     stopped_ = true;
     companion = std::move(companion_);
   }
-  co_return stream_of_socket(address_, context_, std::move(socket), kind_.type, std::move(companion));
+  co_return stream_of(std::move(arrivals.front()), session, std::move(companion));
 }
 
 }  // namespace sluice

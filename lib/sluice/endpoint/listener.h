@@ -30,10 +30,15 @@ class Listener final : public Endpoint {
   std::vector<std::string> names() const override;
   Task<std::unique_ptr<Stream>> open(Session& session) override;
   bool serves_many() const override { return forks_; }
+  bool hands_over() const override { return forks_; }
+  Task<std::vector<Arrival>> accept(std::size_t most) override;
+  std::unique_ptr<Stream> adopt(Arrival arrival, Session& session) override;
   void stop() override;
 
  private:
-  Task<Fd> accept();
+  bool admits(const Arrival& arrival);
+  void add_those_that_wait(std::vector<Arrival>& arrivals, std::size_t most);
+  std::unique_ptr<Stream> stream_of(Arrival arrival, Session& session, std::shared_ptr<void> companion);
 
   Address address_;
   Context context_;

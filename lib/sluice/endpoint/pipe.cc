@@ -27,6 +27,7 @@ class UnnamedPipe final : public Endpoint {
     parts.finish = finish_by(address_, FinishBy::closing);
     co_return std::make_unique<FdStream>(std::move(parts));
   }
+  std::size_t descriptors() const override { return 2; }
 
  private:
   Address address_;

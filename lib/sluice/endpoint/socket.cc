@@ -112,20 +112,27 @@ Task<> connect_socket(Descriptor& socket, const SocketName& to, std::optional<Du
                   error == ETIMEDOUT ? ExitStatus::timed_out : ExitStatus::failure);
 }
 
-Task<Fd> accept_from(Descriptor& socket, std::optional<Duration> limit) {
+std::optional<Arrival> try_accept(Descriptor& socket) {
+  sockaddr_storage name{};
+  socklen_t size = sizeof name;
+  for (;;) {
+    const int number =
+        ::accept4(socket.number(), reinterpret_cast<sockaddr*>(&name), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (number >= 0) return Arrival{Fd(number), {reinterpret_cast<const sockaddr*>(&name), size}};
+    if (errno == EAGAIN) return std::nullopt;
+    // Errors of one connection (accept(2)) say nothing about the next.
+    if (errno != EINTR && errno != ECONNABORTED && errno != EPROTO && errno != EPERM)
+      throw Failure("accept", last_error());
+  }
+}
+
+Task<Arrival> accept_from(Descriptor& socket, std::optional<Duration> limit) {
   const auto deadline = limit ? Clock::now() + *limit : Clock::time_point::max();
   for (;;) {
-    const int number = ::accept4(socket.number(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (number >= 0) co_return Fd(number);
-    // Errors of one connection (accept(2)) say nothing about the next.
-    if (errno == EINTR || errno == ECONNABORTED || errno == EPROTO || errno == EPERM) continue;
-    if (errno == EAGAIN) {
-      if (Clock::now() >= deadline) throw Failure("nobody connected in time", ExitStatus::timed_out);
-      co_await wait_until(socket, Descriptor::readable, deadline);
-      if (socket.stopped(Descriptor::readable)) co_return Fd();
-      continue;
-    }
-    throw Failure("accept", last_error());
+    if (auto arrival = try_accept(socket)) co_return std::move(*arrival);
+    if (Clock::now() >= deadline) throw Failure("nobody connected in time", ExitStatus::timed_out);
+    co_await wait_until(socket, Descriptor::readable, deadline);
+    if (socket.stopped(Descriptor::readable)) co_return Arrival{};
   }
 }
 

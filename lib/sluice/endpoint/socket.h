@@ -51,9 +51,12 @@ Task<bool> wait_until(Descriptor& descriptor, Descriptor::Readiness readiness, C
 /// Connects a socket; waits no longer than `limit`. Throws Failure: `connect to X: Connection refused`.
 Task<> connect_socket(Descriptor& socket, const SocketName& to, std::optional<Duration> limit);
 
-/// One accepted connection, non-blocking and close-on-exec; none if the descriptor was stopped. Throws
-/// Failure with ExitStatus::timed_out if nobody came within the limit, and for want of descriptors (EMFILE).
-Task<Fd> accept_from(Descriptor& socket, std::optional<Duration> limit);
+/// One connection that has come, non-blocking and close-on-exec, or nothing if there is none now. Throws
+/// Failure for want of descriptors (EMFILE).
+std::optional<Arrival> try_accept(Descriptor& socket);
+/// Waits for one; its socket is empty if the descriptor was stopped. Throws Failure with
+/// ExitStatus::timed_out if nobody came within the limit.
+Task<Arrival> accept_from(Descriptor& socket, std::optional<Duration> limit);
 
 /// Binds, and says who holds a name that is taken where that can be seen.
 void bind_socket(const Address& address, int fd, const SocketName& name);

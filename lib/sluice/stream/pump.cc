@@ -146,7 +146,8 @@ Task<Phase> copy(Ends ends, Flow& flow, const Session& session, bool until_flowi
     flow.source = co_await ends.from.read_some(batch);
     const std::size_t size = batch.size();
     if (flow.source.kind == End::open)
-      count(flow, batch, batch.carries_messages() ? batch.messages().size() : 1);
+      count(flow, batch,
+            batch.carries_messages() ? batch.messages().size() : std::size_t{source == Shape::messages});
     flow.target = co_await write_all(ends.to, batch);
     if (flow.source.kind != End::open || flow.target.kind != End::open) co_return Phase::ended;
     flow.last = Clock::now();

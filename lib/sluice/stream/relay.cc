@@ -22,11 +22,10 @@ struct Way {
 
 class Relay {
  public:
-  Relay(Stream& left, Stream& right, Session& session, Event& changed)
+  Relay(Stream& left, Stream& right, Session& session)
       : left_(left),
         right_(right),
         session_(session),
-        changed_(changed),
         there_{left, right, session.there, session.limits.direction != Direction::right_to_left},
         back_{right, left, session.back, session.limits.direction != Direction::left_to_right} {}
 
@@ -67,10 +66,10 @@ class Relay {
     right_.stop_reading();
     const auto deadline = Clock::now() + session_.limits.linger_or_default();
     while (!(there_.ended && back_.ended))
-      if (!co_await changed_.wait_until(deadline)) break;
+      if (!co_await session_.changed.wait_until(deadline)) break;
     left_.stop_writing();
     right_.stop_writing();
-    while (running_ > 0) co_await changed_.wait();
+    while (running_ > 0) co_await session_.changed.wait();
   }
 
   void settle_status() {
@@ -106,7 +105,7 @@ class Relay {
   }
   void task_ended() {
     --running_;
-    changed_.notify();
+    session_.changed.notify();
   }
 
   void ended(Way& way) {
@@ -216,7 +215,6 @@ class Relay {
   Stream& left_;
   Stream& right_;
   Session& session_;
-  Event& changed_;
   Way there_;
   Way back_;
   int running_ = 0;
@@ -228,13 +226,13 @@ class Relay {
 
 }  // namespace
 
-Task<> relay(Stream& left, Stream& right, Session& session, Event& changed) {
-  Relay both(left, right, session, changed);
+Task<> relay(std::unique_ptr<Stream> left, std::unique_ptr<Stream> right, Session& session) {
+  Relay both(*left, *right, session);
   both.begin();
-  while (!both.over()) co_await changed.wait_until(both.deadline());
+  while (!both.over()) co_await session.changed.wait_until(both.deadline());
   co_await both.stop();
-  co_await left.close(session.limits);
-  co_await right.close(session.limits);
+  co_await left->close(session.limits);
+  co_await right->close(session.limits);
   both.settle_status();
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <memory>
+
 #include "sluice/stream/session.h"
 #include "sluice/stream/stream.h"
 
@@ -12,8 +14,7 @@ namespace sluice {
 /// no output, or the ended direction's target could not be told that input is over; then it goes on until
 /// `-t` (0.5 s) of silence. A source that can end is waited for without limit, unless -t was given.
 ///
-/// `changed` is the relay's own alarm clock; who sets session.draining notifies it: the session then has its
-/// linger limit to end by itself, and is after that ended in good order.
-Task<> relay(Stream& left, Stream& right, Session& session, Event& changed);
+/// Draining is an end in good order: the session has its linger limit to end by itself.
+Task<> relay(std::unique_ptr<Stream> left, std::unique_ptr<Stream> right, Session& session);
 
 }  // namespace sluice

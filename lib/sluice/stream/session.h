@@ -49,7 +49,13 @@ using Environment = std::vector<std::pair<std::string, std::string>>;
 
 /// One pair of streams being relayed.
 struct Session {
-  Session(Loop& on, Logger& to, Limits with) : loop(on), log(to), limits(with) {}
+  Session(Loop& on, Logger& to, Limits with) : loop(on), log(to), limits(with), changed(on) {}
+
+  /// The process is asked to end: the session has its linger limit to end by itself.
+  void drain() {
+    draining = true;
+    changed.notify();
+  }
 
   Loop& loop;
   Logger& log;
@@ -57,8 +63,11 @@ struct Session {
   std::uint64_t id = 1;
   Environment environment;
   Flow there, back;
+  Event changed;  ///< the relay's own alarm clock
+  Clock::time_point begun = Clock::now();
   bool alone = true;      ///< the process's only one: nobody else uses its standard streams
-  bool draining = false;  ///< the process is asked to end: a linger limit runs, then it ends in good order
+  bool draining = false;  ///< see `drain`
+  bool relayed = false;   ///< both sides were opened, and the relay began
   int status = 0;         ///< the exit status that this session calls for
 };
 

@@ -1,0 +1,220 @@
+#include "sluice/endpoint/sessions.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <string>
+
+#include "sluice/stream/decorators.h"
+#include "sluice/stream/relay.h"
+
+namespace sluice {
+
+namespace {
+
+Use use_of(Direction direction, bool left) {
+  if (direction == Direction::both) return Use::both;
+  return (direction == Direction::left_to_right) == left ? Use::reading : Use::writing;
+}
+
+Fd open_raw(const std::optional<std::string>& path) {
+  if (!path) return Fd();
+  return Fd(check("open " + *path, ::open(path->c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0664)));
+}
+
+void add(Flow& to, const Flow& one) {
+  to.bytes += one.bytes;
+  to.reads += one.reads;
+  to.messages += one.messages;
+}
+
+std::string pair(const Info& info) {
+  const int in = info.in >= 0 ? info.in : info.out;
+  const int out = info.out >= 0 ? info.out : info.in;
+  return std::to_string(in) + ',' + std::to_string(out);
+}
+
+Clock::time_point last_of(const Session& session) { return std::max(session.there.last, session.back.last); }
+
+std::string in_seconds(Duration duration) {
+  const auto tenths = std::chrono::duration_cast<std::chrono::milliseconds>(duration).count() / 100;
+  return std::to_string(tenths / 10) + '.' + std::to_string(tenths % 10) + " s";
+}
+
+}  // namespace
+
+void Totals::add(const Totals& other) {
+  sluice::add(there, other.there);
+  sluice::add(back, other.back);
+  oldest = std::max(oldest, other.oldest);
+  longest_silence = std::max(longest_silence, other.longest_silence);
+}
+
+std::vector<std::string> statistics_lines(const Totals& totals, const Tally& tally) {
+  const auto direction = [](const char* name, const Flow& flow) {
+    std::string line = std::string("statistics: ") + name + ": " + std::to_string(flow.bytes) + " bytes in " +
+                       std::to_string(flow.reads) + " blocks";
+    if (flow.messages > 0) line += ", " + std::to_string(flow.messages) + " packets";
+    return line;
+  };
+  std::string sessions = "statistics: sessions: " + std::to_string(tally.relaying) + " open, " +
+                         std::to_string(tally.relayed) + " in all";
+  if (tally.relaying > 0)
+    sessions += "; the oldest is " + in_seconds(totals.oldest) + " old, the longest silence " +
+                in_seconds(totals.longest_silence);
+  return {direction("left to right", totals.there), direction("right to left", totals.back), sessions};
+}
+
+Sessions::Sessions(const BridgePlan& plan, Logger& log, Tally& tally, std::function<void()> ended)
+    : plan_(plan),
+      log_(log),
+      tally_(tally),
+      ended_(std::move(ended)),
+      raw_left_(open_raw(plan.raw_left)),
+      raw_right_(open_raw(plan.raw_right)),
+      context_{loop_, log, plan.limits.as_socat, plan.preferred_family, plan.sloppy} {}
+
+Sessions::~Sessions() = default;
+
+std::unique_ptr<Endpoint> Sessions::make(bool left) const {
+  return (left ? plan_.left : plan_.right)(use_of(plan_.limits.direction, left), context_);
+}
+
+Sessions::Place Sessions::begin(std::uint64_t id, bool alone) {
+  Session& session = running_.emplace_back(loop_, log_, plan_.limits);
+  session.id = id;
+  session.alone = alone;
+  session.draining = draining_;
+  return std::prev(running_.end());
+}
+
+void Sessions::end(Place place) {
+  add(past_.there, place->there);
+  add(past_.back, place->back);
+  if (place->relayed) --tally_.relaying;
+  running_.erase(place);
+  --tally_.open;
+  ended_();
+}
+
+Task<> Sessions::join(Endpoint& left, Endpoint& right, Session& session) {
+  auto one = co_await left.open(session);
+  if (!one) co_return;
+  auto other = co_await open_or_hand_over(right, *one, session);
+  if (other) co_await converse(std::move(one), std::move(other), session);
+}
+
+void Sessions::serve(std::unique_ptr<Stream> peer, Place place, bool from_left) {
+  ++tally_.opening;
+  loop_.start(serve_peer(std::move(peer), place, from_left));
+}
+
+void Sessions::serve(Arrival arrival, std::uint64_t id, bool from_left) {
+  const Place place = begin(id, false);
+  try {
+    if (!adopting_) adopting_ = make(from_left);
+    serve(adopting_->adopt(std::move(arrival), *place), place, from_left);
+  } catch (const Failure& failure) {
+    log_.write(Severity::error, failure.what(), failure.detail());
+    end(place);
+  }
+}
+
+Task<> Sessions::serve_peer(std::unique_ptr<Stream> peer, Place place, bool from_left) {
+  std::unique_ptr<Stream> other;
+  try {
+    other = co_await open_other(*peer, *place, from_left);
+  } catch (const Failure& failure) {
+    log_.write(Severity::error, failure.what(), failure.detail());
+  }
+  --tally_.opening;
+  // It was for the programs that were started by now.
+  Environment().swap(place->environment);
+  if (!other) co_return end(place);
+  if (!from_left) std::swap(peer, other);
+  // A task of its own: this one need not be kept for as long as the relay takes.
+  loop_.start(converse(std::move(peer), std::move(other), *place), [this, place] { end(place); });
+}
+
+/// By an endpoint of its own for each peer: a listener behind a listener is used up by one.
+Task<std::unique_ptr<Stream>> Sessions::open_other(Stream& peer, Session& session, bool from_left) {
+  auto endpoint = make(!from_left);
+  std::unique_ptr<Stream> other;
+  std::exception_ptr thrown;
+  try {
+    if (from_left)
+      other = co_await open_or_hand_over(*endpoint, peer, session);
+    else
+      other = co_await endpoint->open(session);
+  } catch (...) {
+    thrown = std::current_exception();
+  }
+  // One that would serve many itself may still have a task at work.
+  if (endpoint->serves_many()) {
+    endpoint->stop();
+    retired_.push_back(std::move(endpoint));
+  }
+  if (thrown) std::rethrow_exception(thrown);
+  co_return other;
+}
+
+/// The right side's stream, or none where its program was given the left one's descriptors.
+Task<std::unique_ptr<Stream>> Sessions::open_or_hand_over(Endpoint& right, Stream& left, Session& session) {
+  if (!right.takes_over()) co_return co_await right.open(session);
+  session.status = co_await right.take_over(left, session, session.alone);
+  co_return nullptr;
+}
+
+Task<> Sessions::converse(std::unique_ptr<Stream> left, std::unique_ptr<Stream> right, Session& session) {
+  if (log_.enabled(Severity::notice))
+    log_.notice("starting data transfer loop with FDs [" + pair(left->info()) + "] and [" +
+                pair(right->info()) + ']');
+  if (plan_.dump.text || plan_.dump.hexadecimal || raw_left_ || raw_right_) left = watched(std::move(left));
+  session.relayed = true;
+  ++tally_.relaying;
+  ++tally_.relayed;
+  return relay(std::move(left), std::move(right), session);
+}
+
+/// -v, -x, -r and -R all look at the left stream: what is read from it flows to the right.
+std::unique_ptr<Stream> Sessions::watched(std::unique_ptr<Stream> left) const {
+  const auto watcher = [this](char mark, const Fd& raw) {
+    const bool shown = plan_.dump.text || plan_.dump.hexadecimal;
+    return [dump = Dump(mark, plan_.dump), shown, raw = raw.get()](ConstBytes bytes) mutable {
+      // A dump that cannot be written is not worth the transfer.
+      if (shown) {
+        const std::string block = dump.block(bytes);
+        [[maybe_unused]] auto ignored = ::write(STDERR_FILENO, block.data(), block.size());
+      }
+      if (raw >= 0) [[maybe_unused]]
+        auto ignored = ::write(raw, bytes.data(), bytes.size());
+    };
+  };
+  const std::size_t chunk = plan_.limits.chunk != 0 ? plan_.limits.chunk : kib(8);
+  return tap(std::move(left), chunk, watcher('>', raw_left_), watcher('<', raw_right_));
+}
+
+void Sessions::drain() {
+  draining_ = true;
+  for (Session& session : running_) session.drain();
+}
+
+Totals Sessions::totals() const {
+  Totals totals = past_;
+  const auto now = Clock::now();
+  for (const Session& session : running_)
+    totals.add({session.there, session.back, now - session.begun, now - last_of(session)});
+  return totals;
+}
+
+void Sessions::describe() const {
+  const auto now = Clock::now();
+  for (const Session& session : running_)
+    log_.notice("statistics: session " + std::to_string(session.id) + ": " + in_seconds(now - session.begun) +
+                " old, silent for " + in_seconds(now - last_of(session)) + ", " +
+                std::to_string(session.there.bytes) + " bytes left to right, " +
+                std::to_string(session.back.bytes) + " right to left");
+}
+
+}  // namespace sluice

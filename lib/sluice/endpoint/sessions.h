@@ -1,0 +1,93 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sluice/endpoint/bridge.h"
+
+namespace sluice {
+
+/// How many sessions there are on all loops together. Changed as each begins and ends, never while it flows.
+struct Tally {
+  std::atomic<std::size_t> open = 0;       ///< begun and not ended
+  std::atomic<std::size_t> opening = 0;    ///< of these, those whose other side is not open yet
+  std::atomic<std::size_t> relaying = 0;   ///< of these, those that have both
+  std::atomic<std::uint64_t> relayed = 0;  ///< ever
+};
+
+/// What sessions have moved, and how old those are that still run.
+struct Totals {
+  Flow there, back;
+  Duration oldest{};
+  Duration longest_silence{};
+
+  void add(const Totals& other);
+};
+
+/// What the log says of them (SIGUSR1, --statistics).
+std::vector<std::string> statistics_lines(const Totals& totals, const Tally& tally);
+
+/// The sessions of one loop, from the peer's coming to the end of the relay. All calls are made on its loop,
+/// but for the constructor and the destructor, which need the loop to stand still.
+class Sessions {
+ public:
+  /// `ended` is called after each session's end.
+  Sessions(const BridgePlan& plan, Logger& log, Tally& tally, std::function<void()> ended);
+  ~Sessions();
+  Sessions(const Sessions&) = delete;
+  Sessions& operator=(const Sessions&) = delete;
+
+  Loop& loop() { return loop_; }
+  const Context& context() const { return context_; }
+  /// An endpoint of the left or the right address, on this loop.
+  std::unique_ptr<Endpoint> make(bool left) const;
+
+  using Place = std::list<Session>::iterator;
+  Place begin(std::uint64_t id, bool alone);
+  void end(Place place);
+
+  /// Relays between two addresses.
+  Task<> join(Endpoint& left, Endpoint& right, Session& session);
+  /// Starts serving a peer of the left or the right address; its other side is opened for it alone.
+  void serve(std::unique_ptr<Stream> peer, Place place, bool from_left);
+  /// The same for a peer that was accepted on another loop.
+  void serve(Arrival arrival, std::uint64_t id, bool from_left);
+
+  /// From now on every session, and every one to come, ends in good order within its linger limit.
+  void drain();
+  Totals totals() const;
+  /// A notice for each session.
+  void describe() const;
+
+ private:
+  Task<> serve_peer(std::unique_ptr<Stream> peer, Place place, bool from_left);
+  Task<std::unique_ptr<Stream>> open_other(Stream& peer, Session& session, bool from_left);
+  Task<std::unique_ptr<Stream>> open_or_hand_over(Endpoint& right, Stream& left, Session& session);
+  Task<> converse(std::unique_ptr<Stream> left, std::unique_ptr<Stream> right, Session& session);
+  std::unique_ptr<Stream> watched(std::unique_ptr<Stream> left) const;
+
+  const BridgePlan& plan_;
+  Logger& log_;
+  Tally& tally_;
+  std::function<void()> ended_;
+  Totals past_;
+  bool draining_ = false;
+  Fd raw_left_;
+  Fd raw_right_;
+  /// Tasks on the loop speak of what stands above it; what stands below holds descriptors on the loop.
+  std::list<Session> running_;
+  Loop loop_;
+  Context context_;
+  /// Makes streams of peers that others accept.
+  std::unique_ptr<Endpoint> adopting_;
+  /// Endpoints that may still have a task at work.
+  std::vector<std::unique_ptr<Endpoint>> retired_;
+};
+
+}  // namespace sluice
