@@ -131,5 +131,35 @@ TEST_F(Tcp, TriesAgainAsOftenAsAskedTo) {
   EXPECT_GE(Clock::now() - start, std::chrono::milliseconds(30));
 }
 
+/// Peers are accepted on one loop and served on another.
+TEST_F(Tcp, HandsOverAsManyAsHaveComeToAnotherLoop) {
+  const auto listener = endpoint("TCP4-LISTEN:0,bind=127.0.0.1,fork");
+  ASSERT_TRUE(listener->hands_over());
+  EXPECT_FALSE(endpoint("TCP4-LISTEN:0,bind=127.0.0.1")->hands_over()) << "the only peer stays here";
+  run(loop_, listener->prepare());
+  std::vector<std::unique_ptr<Stream>> clients;
+  for (int i = 0; i < 5; ++i) {
+    clients.push_back(open("TCP4:127.0.0.1:" + bound(*listener)));
+    write(*clients.back(), std::to_string(i));
+  }
+  auto arrivals = run(loop_, listener->accept(3));
+  ASSERT_EQ(arrivals.size(), 3U);
+  for (auto& late : run(loop_, listener->accept(64))) arrivals.push_back(std::move(late));
+  ASSERT_EQ(arrivals.size(), 5U);
+
+  Loop other;
+  const Context there{other, log_};
+  const auto adopting =
+      make_endpoint(parse_specification("TCP4-LISTEN:0,fork,readbytes=1"), Use::both, there);
+  Session session{other, log_, limits_};
+  for (std::size_t i = 0; i < arrivals.size(); ++i) {
+    EXPECT_EQ(arrivals[i].name.host(), "127.0.0.1");
+    const auto stream = adopting->adopt(std::move(arrivals[i]), session);
+    EXPECT_EQ(run(other, testing::read_all(*stream)).first, std::to_string(i));
+  }
+  listener->stop();
+  EXPECT_TRUE(run(loop_, listener->accept(1)).empty());
+}
+
 }  // namespace
 }  // namespace sluice

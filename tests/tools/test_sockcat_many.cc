@@ -185,5 +185,84 @@ TEST(Many, LimitOfDescriptorsIsRaisedForUsAndNotForPrograms) {
   EXPECT_EQ(ended.out.find(" 77 "), ended.out.npos) << ended.out;
 }
 
+long threads_of(pid_t pid) {
+  return std::distance(std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/task"), {});
+}
+
+TEST(Threads, AreMadeForSessionsThatGoOnAtOnce) {
+  Serving server({"--threads", "3", "TCP4-LISTEN:0,bind=127.0.0.1,fork", "PIPE"});
+  const auto talk = [](const Socket& client) {
+    client.send("text");
+    EXPECT_EQ(client.receive(4), "text");
+  };
+  const Socket first = Socket::to_tcp(server.port());
+  talk(first);
+  const long usual = threads_of(server->pid());
+  std::vector<Socket> clients;
+  for (int i = 0; i < 8; ++i) {
+    clients.push_back(Socket::to_tcp(server.port()));
+    talk(clients.back());
+  }
+  EXPECT_EQ(threads_of(server->pid()), usual + 2);
+  for (const Socket& client : clients) {
+    talk(client);
+    client.finish();
+    EXPECT_EQ(client.receive_all(), "");
+  }
+  talk(first);
+}
+
+TEST(Threads, AreNotMadeIfOneIsAskedFor) {
+  Serving server({"--threads", "1", "TCP4-LISTEN:0,bind=127.0.0.1,fork", "PIPE"});
+  const long usual = threads_of(server->pid());
+  std::vector<Socket> clients;
+  for (int i = 0; i < 4; ++i) {
+    clients.push_back(Socket::to_tcp(server.port()));
+    clients.back().send("x");
+    EXPECT_EQ(clients.back().receive(1), "x");
+  }
+  EXPECT_EQ(threads_of(server->pid()), usual);
+}
+
+TEST(Threads, ShareOneLimitOfSessions) {
+  Serving server({"--threads", "2", "TCP4-LISTEN:0,bind=127.0.0.1,fork,max-children=3", "PIPE"});
+  std::vector<Socket> clients;
+  for (int i = 0; i < 4; ++i) {
+    clients.push_back(Socket::to_tcp(server.port()));
+    clients.back().send("x");
+  }
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(clients[static_cast<std::size_t>(i)].receive(1), "x");
+  // The fourth waits in the backlog until one of the others has gone.
+  pollfd state{clients[3].number(), POLLIN, 0};
+  EXPECT_EQ(::poll(&state, 1, 50), 0);
+  clients[1].finish();
+  EXPECT_EQ(clients[3].receive(1), "x");
+}
+
+TEST(Threads, AddUpWhatTheyMovedAndDrainTogether) {
+  Serving server({"-dd", "--threads", "4", "--statistics", "TCP4-LISTEN:0,bind=127.0.0.1,fork", "PIPE"});
+  std::vector<Socket> clients;
+  for (int i = 0; i < 8; ++i) {
+    clients.push_back(Socket::to_tcp(server.port()));
+    clients.back().send("12345");
+    EXPECT_EQ(clients.back().receive(5), "12345");
+  }
+  const auto line_with = [&](std::string_view what) {
+    for (;;) {
+      const auto line = server->line(2);
+      if (!line || line->find(what) != line->npos) return line.value_or("no such line");
+    }
+  };
+  server->signal(SIGUSR1);
+  EXPECT_TRUE(line_with("statistics: left to right").ends_with(": 40 bytes in 8 blocks"));
+  EXPECT_TRUE(line_with("statistics: right to left").ends_with(": 40 bytes in 8 blocks"));
+  EXPECT_NE(line_with("statistics: sessions").find(": 8 open, 8 in all; the oldest is "), std::string::npos);
+  server->signal(SIGTERM);
+  for (const Socket& client : clients) EXPECT_EQ(client.receive_all(), "");
+  const Ended ended = server->wait();
+  EXPECT_EQ(ended.status, 0);
+  EXPECT_NE(ended.err.find("statistics: sessions: 0 open, 8 in all\n"), ended.err.npos) << ended.err;
+}
+
 }  // namespace
 }  // namespace sluice::test
