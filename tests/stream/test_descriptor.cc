@@ -23,7 +23,6 @@ Fd blocking(Fd fd) {
 }
 
 Task<bool> wait_for(Descriptor& descriptor, Descriptor::Readiness readiness) {
-  if (readiness == Descriptor::hung_up) co_return co_await descriptor.wait_for_hang_up();
   co_return co_await descriptor.wait(readiness);
 }
 

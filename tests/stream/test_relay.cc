@@ -208,6 +208,41 @@ TEST_F(RelayTest, ReportsAPeerThatResets) {
   EXPECT_EQ(relay_to_end(), 1);
 }
 
+/// A target that is gone before the writes to it have come to say so.
+class Leaving final : public Stream {
+ public:
+  explicit Leaving(Loop& loop) : loop_(loop) {}
+  Task<End> read_some(Batch&) override { co_return End{End::finished, {}}; }
+  Task<End> write_some(Batch& from) override {
+    co_await loop_.yield();
+    if (++writes_ > 3) co_return end_of(EPIPE);
+    from.consume(from.size());
+    co_return End{};
+  }
+  Task<End> finish() override { co_return End{}; }
+  Task<> closed() override { co_return; }
+  Task<> discard_input() override { co_return; }
+  void stop_reading() override {}
+  void stop_writing() override {}
+  Task<> close(const Limits&) override { co_return; }
+  const Info& info() const override { return info_; }
+
+ private:
+  Loop& loop_;
+  Info info_;
+  int writes_ = 0;
+};
+
+TEST_F(RelayTest, TellsOfWhatWasOnItsWayWhenTheTargetWent) {
+  session_.limits.direction = Direction::left_to_right;
+  FdStream::Parts parts;
+  parts.in = std::make_unique<Descriptor>(loop_, Fd(::open("/dev/zero", O_RDONLY | O_CLOEXEC)),
+                                          Access::always_ready);
+  left_ = std::make_unique<FdStream>(std::move(parts));
+  right_ = std::make_unique<Leaving>(loop_);
+  EXPECT_EQ(relay_to_end(), 1);
+}
+
 TEST_F(RelayTest, OneWayDropsWhatTheTargetSays) {
   session_.limits.direction = Direction::left_to_right;
   loop_.start(say(*server_, sample_text(mib(4)), false));

@@ -9,27 +9,18 @@
 #include <latch>
 #include <thread>
 
-#include <boost/asio/post.hpp>
-#include <boost/asio/signal_set.hpp>
-
 #include "sluice/endpoint/sessions.h"
 #include "sluice/endpoint/spawn.h"
-#include "sluice/stream/completion.h"
+#include "sluice/stream/background.h"
+#include "sluice/stream/signals.h"
 
 namespace sluice {
 namespace {
-
-namespace asio = boost::asio;
 
 /// What is not to be used up by sessions: for names to be resolved, programs to be started, and the like.
 constexpr std::size_t spare_descriptors = 16;
 /// So many peers are taken in at once.
 constexpr std::size_t most_at_once = 64;
-
-auto next_signal(asio::signal_set& signals) {
-  return completion<boost::system::error_code, int>(
-      [&signals](auto handler) { signals.async_wait(std::move(handler)); });
-}
 
 /// Whether so many more descriptors can be had now.
 bool has_free_descriptors(std::size_t count) {
@@ -53,11 +44,11 @@ bool is_shortage(const Failure& failure) {
 /// An event of one loop that any thread may notify.
 class Bell {
  public:
-  explicit Bell(Loop& loop) : loop_(loop), rung_(loop) {}
+  explicit Bell(Loop& loop) : mailbox_(loop.mailbox()), rung_(loop) {}
   void ring() {
     // Those that come before the loop has heard of the first one are one with it.
     if (on_its_way_.exchange(true)) return;
-    asio::post(loop_.context(), [this] {
+    mailbox_->put([this] {
       on_its_way_ = false;
       rung_.notify();
     });
@@ -65,7 +56,7 @@ class Bell {
   Event& rung() { return rung_; }
 
  private:
-  Loop& loop_;
+  std::shared_ptr<Mailbox> mailbox_;
   Event rung_;
   std::atomic<bool> on_its_way_ = false;
 };
@@ -81,14 +72,11 @@ class Worker {
                     --load_;
                     ended();
                   }),
+        mailbox_(sessions_.loop().mailbox()),
         leave_(sessions_.loop()) {
     sessions_.loop().start(stay());
-    // Signals are the main thread's.
-    sigset_t all, before;
-    ::sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before);
     std::latch begun(1);
-    thread_ = std::thread([this, &begun, failed = std::move(failed)] {
+    thread_ = quiet_thread([this, &begun, failed = std::move(failed)] {
       // umask and working directory of an address (ProcessSection) are this thread's own.
       ::unshare(CLONE_FS);
       begun.count_down();
@@ -98,11 +86,10 @@ class Worker {
         failed(std::current_exception());
       }
     });
-    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     begun.wait();
   }
   ~Worker() {
-    sessions_.loop().stop();
+    mailbox_->put([this] { sessions_.loop().stop(); });
     thread_.join();
   }
   Worker(const Worker&) = delete;
@@ -113,30 +100,39 @@ class Worker {
 
   void serve(Arrival arrival, std::uint64_t id, bool from_left) {
     ++load_;
-    asio::post(context(), [this, arrival = std::move(arrival), id, from_left]() mutable {
+    mailbox_->put([this, arrival = std::move(arrival), id, from_left]() mutable {
       sessions_.serve(std::move(arrival), id, from_left);
     });
   }
   void drain() {
-    asio::post(context(), [this] { sessions_.drain(); });
+    mailbox_->put([this] { sessions_.drain(); });
   }
   /// Awaited on another loop.
   auto totals(Loop& asking) {
-    return completion<Totals>([this, &asking](auto handler) {
-      asio::post(context(), [this, &asking, handler]() mutable {
-        sessions_.describe();
-        asio::post(asking.context(),
-                   [handler, totals = sessions_.totals()]() mutable { handler(std::move(totals)); });
-      });
-    });
+    struct Awaiter {
+      Worker& worker;
+      std::shared_ptr<Mailbox> back;
+      Totals totals = {};
+
+      bool await_ready() const noexcept { return false; }
+      void await_suspend(std::coroutine_handle<> task) {
+        worker.mailbox_->put([this, task] {
+          worker.sessions_.describe();
+          totals = worker.sessions_.totals();
+          back->put([task] { task.resume(); });
+        });
+      }
+      Totals await_resume() { return totals; }
+    };
+    return Awaiter{*this, asking.mailbox()};
   }
 
  private:
-  asio::io_context& context() { return sessions_.loop().context(); }
   Task<> stay() { co_await leave_.wait(); }
 
   std::atomic<std::size_t> load_ = 0;
   Sessions sessions_;
+  std::shared_ptr<Mailbox> mailbox_;
   Event leave_;
   std::thread thread_;
 };
@@ -153,8 +149,7 @@ class Bridge {
         readiness_(plan.ready_fd, plan.ready_file),
         left_(sessions_.make(true)),
         right_(sessions_.make(false)),
-        signals_(loop_.context(), SIGTERM, SIGINT),
-        statistics_signal_(loop_.context(), SIGUSR1) {
+        signals_(loop_, {SIGTERM, SIGINT, SIGUSR1}) {
     raise_descriptor_limit();
     rlimit limit{};
     ::getrlimit(RLIMIT_NOFILE, &limit);
@@ -163,7 +158,6 @@ class Bridge {
 
   int run() {
     loop_.start(watch_signals());
-    loop_.start(watch_statistics());
     loop_.start(main());
     loop_.run();
     log_.notice("exiting with status " + std::to_string(status_));
@@ -297,7 +291,7 @@ class Bridge {
       workers_.push_back(std::make_unique<Worker>(
           plan_, log_, tally_, [this] { ended_.ring(); },
           [this](std::exception_ptr thrown) {
-            asio::post(loop_.context(), [thrown] { std::rethrow_exception(thrown); });
+            loop_.mailbox()->put([thrown] { std::rethrow_exception(thrown); });
           }));
       if (ending_) workers_.back()->drain();
       return workers_.back().get();
@@ -345,24 +339,32 @@ class Bridge {
   }
 
   Task<> watch_signals() {
-    const auto [error, first] = co_await next_signal(signals_);
-    if (error) co_return;
-    ending_ = true;
+    for (;;) {
+      const int number = co_await signals_.next();
+      if (number == SIGUSR1)
+        co_await log_statistics();
+      else
+        end_on(number);
+    }
+  }
+
+  void end_on(int number) {
+    const bool again = std::exchange(ending_, true);
+    if (again) {
+      status_ = 128 + number;
+      return loop_.stop();
+    }
     log_.write(limits_.as_socat ? Severity::warning : Severity::notice,
-               "exiting on signal " + std::to_string(first));
+               "exiting on signal " + std::to_string(number));
     const bool listens = left_->serves_many() || right_->serves_many();
-    if (!listens || limits_.as_socat) status_ = 128 + first;
+    if (!listens || limits_.as_socat) status_ = 128 + number;
     left_->stop();
     right_->stop();
-    if (limits_.as_socat) co_return loop_.stop();
+    if (limits_.as_socat) return loop_.stop();
     sessions_.drain();
     for (const auto& worker : workers_) worker->drain();
     ended_.rung().notify();
     loop_.start(give_up_opening());
-    const auto [stopped, second] = co_await next_signal(signals_);
-    if (stopped) co_return;
-    status_ = 128 + second;
-    loop_.stop();
   }
 
   /// Who still waits for a peer when the others have had their time waits in vain.
@@ -372,20 +374,12 @@ class Bridge {
     ended_.rung().notify();
   }
 
-  Task<> watch_statistics() {
-    for (;;) {
-      const auto [error, number] = co_await next_signal(statistics_signal_);
-      if (error) co_return;
-      co_await log_statistics();
-    }
-  }
-
   Task<> log_statistics() {
     sessions_.describe();
     Totals totals = sessions_.totals();
     // There may be more of them by the time that one has answered.
     for (std::size_t i = 0; i < workers_.size(); ++i) {
-      const auto [of_worker] = co_await workers_[i]->totals(loop_);
+      const Totals of_worker = co_await workers_[i]->totals(loop_);
       totals.add(of_worker);
     }
     for (const std::string& line : statistics_lines(totals, tally_))
@@ -403,8 +397,7 @@ class Bridge {
   Readiness readiness_;
   std::unique_ptr<Endpoint> left_;
   std::unique_ptr<Endpoint> right_;
-  asio::signal_set signals_;
-  asio::signal_set statistics_signal_;
+  Signals signals_;
   std::size_t descriptors_ = 0;
   std::size_t descriptors_of_a_session_ = 1;
   bool paused_ = false;

@@ -60,7 +60,7 @@ Task<bool> DatagramServer::receive(KeptMessage& message) {
                                      MSG_DONTWAIT | MSG_TRUNC, reinterpret_cast<sockaddr*>(&sender), &length);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0 && errno == EAGAIN) {
-      if (!co_await wait_until(*socket_, Descriptor::readable, deadline) && Clock::now() >= deadline)
+      if (!co_await socket_->wait_until(Descriptor::readable, deadline) && Clock::now() >= deadline)
         throw Failure(std::string(address_.written()) + ": nobody sent anything in time",
                       ExitStatus::timed_out);
       continue;

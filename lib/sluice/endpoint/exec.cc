@@ -59,8 +59,8 @@ class Exec final : public Endpoint {
     if (address_.flag("stderr")) plan.moves.emplace_back(out, STDERR_FILENO);
     context_.log.notice("forking off child, using " +
                         std::string(address_.flag("pipes") ? "pipes" : "socket") + " for " + purpose());
-    auto child = spawn(context_.loop, plan);
-    context_.log.notice("forked off child process " + std::to_string(child.id()));
+    auto child = spawn(plan);
+    context_.log.notice("forked off child process " + std::to_string(child.process.id()));
     co_return process_stream(stream_of(std::move(joint)), std::move(child), session,
                              address_.flag("end-close") ? AtEnd::leave_running : AtEnd::wait);
   }
@@ -83,7 +83,7 @@ class Exec final : public Endpoint {
     if (address_.flag("stderr") && partner.info().out >= 0)
       plan.moves.emplace_back(partner.info().out, STDERR_FILENO);
     if (whole_process) become(plan);
-    auto child = process_stream(nothing(), spawn(context_.loop, plan), session);
+    auto child = process_stream(nothing(), spawn(plan), session);
     co_await child->close(session.limits);
     co_return child->exit_status();
   }

@@ -57,7 +57,7 @@ Task<std::vector<Arrival>> Listener::accept(std::size_t most) {
   std::vector<Arrival> arrivals;
   const auto limit = address_.duration("accept-timeout");
   while (arrivals.empty() && !stopped_) {
-    Arrival first = co_await accept_from(*socket_, limit);
+    Arrival first = co_await accept_from(*socket_, limit, std::exchange(drained_, false));
     if (!first.socket) break;
     if (admits(first)) arrivals.push_back(std::move(first));
     add_those_that_wait(arrivals, most);
@@ -69,7 +69,8 @@ void Listener::add_those_that_wait(std::vector<Arrival>& arrivals, std::size_t m
   try {
     while (arrivals.size() < most) {
       auto next = try_accept(*socket_);
-      if (!next) return;
+      drained_ = !next;
+      if (drained_) return;
       if (admits(*next)) arrivals.push_back(std::move(*next));
     }
   } catch (const Failure&) {

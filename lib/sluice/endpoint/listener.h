@@ -51,6 +51,7 @@ class Listener final : public Endpoint {
   std::unique_ptr<Descriptor> socket_;
   std::shared_ptr<void> companion_;
   bool stopped_ = false;
+  bool drained_ = false;  ///< nobody was left at the last look
 };
 
 }  // namespace sluice

@@ -7,6 +7,7 @@
 #include <boost/utility/string_view.hpp>
 
 #include <boost/asio/detail/throw_error.hpp>
+#include <boost/asio/io_context.hpp>
 
 #include <boost/process/v2/environment.hpp>
 #include <boost/process/v2/error.hpp>

@@ -3,7 +3,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#include "sluice/stream/completion.h"
+#include "sluice/stream/descriptor.h"
 
 namespace sluice {
 namespace {
@@ -14,7 +14,11 @@ namespace process = boost::process::v2;
 /// is reaped when it ends after its stream.
 struct Child {
   Child(process::process started, const Session& session)
-      : handle(std::move(started)), pid(handle.id()), log(session.log), changed(session.loop) {}
+      : loop(session.loop),
+        handle(std::move(started)),
+        pid(handle.id()),
+        log(session.log),
+        changed(session.loop) {}
   ~Child() {
     // Boost would kill a child that still runs, and wait for it: that is for close to decide.
     if (!exited) handle.detach();
@@ -22,6 +26,7 @@ struct Child {
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
 
+  Loop& loop;
   process::process handle;
   pid_t pid;
   Logger& log;
@@ -31,9 +36,12 @@ struct Child {
   bool ended_by_us = false;
 };
 
-Task<> reap(std::shared_ptr<Child> child) {
-  const auto [error, code] = co_await completion<boost::system::error_code, int>(
-      [&](auto handler) { child->handle.async_wait(std::move(handler)); });
+Task<> reap(std::shared_ptr<Child> child, Fd ending) {
+  // Readable once the program has ended.
+  Descriptor end(child->loop, std::move(ending));
+  co_await end.wait(Descriptor::readable);
+  boost::system::error_code error;
+  child->handle.wait(error);
   child->exited = true;
   if (!error) {
     const int raw = child->handle.native_exit_code();
@@ -50,15 +58,15 @@ Task<> reap(std::shared_ptr<Child> child) {
 
 class ProcessStream final : public Stream {
  public:
-  ProcessStream(std::unique_ptr<Stream> inner, process::process child, const Session& session, AtEnd at_end)
+  ProcessStream(std::unique_ptr<Stream> inner, Spawned child, const Session& session, AtEnd at_end)
       : inner_(std::move(inner)),
-        child_(std::make_shared<Child>(std::move(child), session)),
+        child_(std::make_shared<Child>(std::move(child.process), session)),
         session_(session),
         at_end_(at_end),
         info_(inner_->info()) {
     // Its descriptors may live on in grandchildren, so the process itself is watched too.
     info_.traits.reading_tells_closed = false;
-    session.loop.start(reap(child_));
+    session.loop.start(reap(child_, std::move(child.ended)));
   }
 
   Task<End> read_some(Batch& into) override { return inner_->read_some(into); }
@@ -131,8 +139,8 @@ class ProcessStream final : public Stream {
 
 }  // namespace
 
-std::unique_ptr<Stream> process_stream(std::unique_ptr<Stream> inner, process::process child,
-                                       const Session& session, AtEnd at_end) {
+std::unique_ptr<Stream> process_stream(std::unique_ptr<Stream> inner, Spawned child, const Session& session,
+                                       AtEnd at_end) {
   return std::make_unique<ProcessStream>(std::move(inner), std::move(child), session, at_end);
 }
 

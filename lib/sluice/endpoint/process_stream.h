@@ -2,7 +2,7 @@
 
 #include <memory>
 
-#include "sluice/endpoint/process.h"
+#include "sluice/endpoint/spawn.h"
 #include "sluice/stream/session.h"
 #include "sluice/stream/stream.h"
 
@@ -17,7 +17,7 @@ enum class AtEnd {
 
 /// A child process at the other end of a stream: its end is noticed, it is reaped, and its exit status is the
 /// stream's.
-std::unique_ptr<Stream> process_stream(std::unique_ptr<Stream> inner, boost::process::v2::process child,
-                                       const Session& session, AtEnd at_end = AtEnd::wait);
+std::unique_ptr<Stream> process_stream(std::unique_ptr<Stream> inner, Spawned child, const Session& session,
+                                       AtEnd at_end = AtEnd::wait);
 
 }  // namespace sluice

@@ -4,14 +4,10 @@
 
 #include <algorithm>
 
-#include <boost/asio/ip/tcp.hpp>
-
 #include "sluice/endpoint/socket.h"
-#include "sluice/stream/completion.h"
+#include "sluice/stream/background.h"
 
 namespace sluice {
-
-namespace asio = boost::asio;
 
 namespace {
 
@@ -31,6 +27,32 @@ std::optional<SocketName> numeric(const std::string& host, int family) {
   const SocketName name(found->ai_addr, found->ai_addrlen);
   ::freeaddrinfo(found);
   return name;
+}
+
+/// What the system's resolver says of a host, and its error (getaddrinfo(3)).
+struct Resolved {
+  std::vector<SocketName> names;
+  int error = 0;
+  int system_error = 0;
+
+  std::string message() const {
+    return error == EAI_SYSTEM ? std::error_code(system_error, std::generic_category()).message()
+                               : ::gai_strerror(error);
+  }
+};
+
+Resolved ask_resolver(const std::string& host) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  Resolved resolved;
+  resolved.error = ::getaddrinfo(host.c_str(), nullptr, &hints, &found);
+  resolved.system_error = errno;
+  if (resolved.error != 0) return resolved;
+  for (const addrinfo* one = found; one != nullptr; one = one->ai_next)
+    resolved.names.emplace_back(one->ai_addr, one->ai_addrlen);
+  ::freeaddrinfo(found);
+  return resolved;
 }
 
 std::uint16_t port_of(const Address& address, const Parameter& service, int type) {
@@ -57,19 +79,14 @@ Task<std::vector<SocketName>> look_up(const Address& address, const std::string&
   if (numeric(plain, AF_UNSPEC))
     throw Failure(std::string(address.written()) + ": " + host + " is no " +
                   (family == AF_INET ? "IPv4" : "IPv6") + " address");
-  asio::ip::tcp::resolver resolver(context.loop.context());
-  const auto results = co_await completion<boost::system::error_code, asio::ip::tcp::resolver::results_type>(
-      [&](auto handler) {
-        resolver.async_resolve(plain, "", asio::ip::resolver_base::flags(), std::move(handler));
-      });
-  if (const auto& error = std::get<0>(results))
-    throw Failure(std::string(address.written()) + ": resolve " + host + ": " + error.message());
+  // GCC 12 frees what a temporary in an awaited expression holds twice, so it has a name.
+  auto asking = in_background(context.loop, [plain] { return ask_resolver(plain); });
+  const Resolved resolved = co_await asking;
+  if (resolved.error != 0)
+    throw Failure(std::string(address.written()) + ": resolve " + host + ": " + resolved.message());
   std::vector<SocketName> names;
-  for (const auto& entry : std::get<1>(results)) {
-    const auto endpoint = entry.endpoint();
-    const SocketName name(endpoint.data(), static_cast<socklen_t>(endpoint.size()));
+  for (const SocketName& name : resolved.names)
     if (family == AF_UNSPEC || name.family() == family) names.push_back(name);
-  }
   if (names.empty())
     throw Failure(std::string(address.written()) + ": " + host + " has no " +
                   (family == AF_INET ? "IPv4" : "IPv6") + " address");

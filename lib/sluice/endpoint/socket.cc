@@ -36,18 +36,6 @@ void bind_low_port(const Address& address, int fd, const SocketName& any) {
 
 }  // namespace
 
-Task<bool> wait_until(Descriptor& descriptor, Descriptor::Readiness readiness, Clock::time_point deadline) {
-  if (deadline == Clock::time_point::max()) co_return co_await descriptor.wait(readiness);
-  auto waiting = std::make_shared<bool>(true);
-  Timer timer(descriptor.loop().context(), deadline);
-  timer.async_wait([&descriptor, readiness, waiting](const auto& error) {
-    if (!error && *waiting) descriptor.wake(readiness);
-  });
-  const bool ready = co_await descriptor.wait(readiness);
-  *waiting = false;
-  co_return ready&& Clock::now() < deadline;
-}
-
 SocketKind with_options(const Address& address, SocketKind kind) {
   if (const auto type = address.integer("so-type")) kind.type = static_cast<int>(*type);
   if (const auto protocol = address.integer("so-protocol")) kind.protocol = static_cast<int>(*protocol);
@@ -102,7 +90,7 @@ Task<> connect_socket(Descriptor& socket, const SocketName& to, std::optional<Du
       throw Failure("connect to " + to.host_and_port() + ": timed out", ExitStatus::timed_out);
     co_await socket.loop().sleep(std::chrono::milliseconds(5));
   }
-  if (!co_await wait_until(socket, Descriptor::writable, deadline))
+  if (!co_await socket.wait_until(Descriptor::writable, deadline))
     throw Failure("connect to " + to.host_and_port() + ": timed out", ExitStatus::timed_out);
   int error = 0;
   socklen_t size = sizeof error;
@@ -126,12 +114,13 @@ std::optional<Arrival> try_accept(Descriptor& socket) {
   }
 }
 
-Task<Arrival> accept_from(Descriptor& socket, std::optional<Duration> limit) {
+Task<Arrival> accept_from(Descriptor& socket, std::optional<Duration> limit, bool drained) {
   const auto deadline = limit ? Clock::now() + *limit : Clock::time_point::max();
   for (;;) {
-    if (auto arrival = try_accept(socket)) co_return std::move(*arrival);
+    if (!std::exchange(drained, false))
+      if (auto arrival = try_accept(socket)) co_return std::move(*arrival);
     if (Clock::now() >= deadline) throw Failure("nobody connected in time", ExitStatus::timed_out);
-    co_await wait_until(socket, Descriptor::readable, deadline);
+    co_await socket.wait_until(Descriptor::readable, deadline);
     if (socket.stopped(Descriptor::readable)) co_return Arrival{};
   }
 }

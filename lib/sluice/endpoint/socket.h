@@ -44,19 +44,15 @@ Task<SocketName> local_name(const Address& address, SocketKind kind, const Param
 /// system's default is (IPV6_V6ONLY), or just IPv4, and `name` with it, on a system without IPv6.
 Fd make_local_socket(const Address& address, SocketKind kind, SocketName& name, const Context& context);
 
-/// Waits for readiness, but no longer than until a deadline: false if it has passed or the descriptor was
-/// stopped. It may complete early.
-Task<bool> wait_until(Descriptor& descriptor, Descriptor::Readiness readiness, Clock::time_point deadline);
-
 /// Connects a socket; waits no longer than `limit`. Throws Failure: `connect to X: Connection refused`.
 Task<> connect_socket(Descriptor& socket, const SocketName& to, std::optional<Duration> limit);
 
 /// One connection that has come, non-blocking and close-on-exec, or nothing if there is none now. Throws
 /// Failure for want of descriptors (EMFILE).
 std::optional<Arrival> try_accept(Descriptor& socket);
-/// Waits for one; its socket is empty if the descriptor was stopped. Throws Failure with
-/// ExitStatus::timed_out if nobody came within the limit.
-Task<Arrival> accept_from(Descriptor& socket, std::optional<Duration> limit);
+/// Waits for one, at once if nobody has come so far (`drained`); its socket is empty if the descriptor was
+/// stopped. Throws Failure with ExitStatus::timed_out if nobody came within the limit.
+Task<Arrival> accept_from(Descriptor& socket, std::optional<Duration> limit, bool drained);
 
 /// Binds, and says who holds a name that is taken where that can be seen.
 void bind_socket(const Address& address, int fd, const SocketName& name);

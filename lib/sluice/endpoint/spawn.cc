@@ -11,11 +11,11 @@
 
 #include <algorithm>
 #include <cstring>
-#include <thread>
 
 #include "sluice/core/denied.h"
 #include "sluice/core/failure.h"
 #include "sluice/core/fd.h"
+#include "sluice/stream/background.h"
 
 namespace sluice {
 namespace {
@@ -130,13 +130,19 @@ int descriptor_of(pid_t pid) {
   }
   int ends[2];
   check("create a pipe", ::pipe2(ends, O_CLOEXEC));
-  std::thread([pid, end = ends[1]] {
+  quiet_thread([pid, end = ends[1]] {
     siginfo_t info;
     while (::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT) != 0 && errno == EINTR) {
     }
     ::close(end);
   }).detach();
   return ends[0];
+}
+
+/// Boost.Process wants an executor, even of who waits for the end of its processes otherwise.
+boost::asio::io_context& unused_context() {
+  static boost::asio::io_context context;
+  return context;
 }
 
 }  // namespace
@@ -162,7 +168,7 @@ std::string find_program(const std::string& name, const char* path) {
   throw Failure("execute " + name, std::error_code(ENOENT, std::generic_category()), ExitStatus::not_found);
 }
 
-process::process spawn(Loop& loop, const Plan& plan) {
+Spawned spawn(const Plan& plan) {
   const auto argv = pointers_to(plan.arguments);
   const auto environment = pointers_to(plan.environment);
   Launch launch{plan, argv.data(), environment.data(), {}, 10, inherited_descriptor_limit()};
@@ -182,7 +188,9 @@ process::process spawn(Loop& loop, const Plan& plan) {
     ::waitpid(pid, nullptr, 0);
     throw_failed(plan, launch.failed, launch.error);
   }
-  return process::process(loop.context().get_executor(), pid, descriptor_of(pid));
+  Fd ended(descriptor_of(pid));
+  const int theirs = ended.duplicate().release();
+  return {process::process(unused_context().get_executor(), pid, theirs), std::move(ended)};
 }
 
 void become(const Plan& plan) {

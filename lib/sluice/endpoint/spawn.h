@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "sluice/core/fd.h"
 #include "sluice/endpoint/process.h"
-#include "sluice/stream/loop.h"
 
 namespace sluice {
 
@@ -27,11 +27,17 @@ struct Plan {
 /// The path that execvp(3) would run. Throws Failure with status 127 (not found) or 126 (not executable).
 std::string find_program(const std::string& name, const char* path);
 
+/// A program that was started.
+struct Spawned {
+  boost::process::v2::process process;
+  Fd ended;  ///< readable once it has ended
+};
+
 /// Starts a child. It shares our memory until it executes its program, so nothing is copied however large we
 /// are, and makes system calls only. All our descriptors are close-on-exec, so just those of `moves` and the
 /// ones that we inherited ourselves pass on. Throws Failure naming the step that failed; where that is
 /// executing the program, status 126 or 127.
-boost::process::v2::process spawn(Loop& loop, const Plan& plan);
+Spawned spawn(const Plan& plan);
 
 /// Replaces this process by the plan's program; comes back only to throw.
 [[noreturn]] void become(const Plan& plan);

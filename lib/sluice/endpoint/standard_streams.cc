@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,6 +15,7 @@
 #include "sluice/endpoint/apply.h"
 #include "sluice/endpoint/families.h"
 #include "sluice/endpoint/socket.h"
+#include "sluice/stream/background.h"
 #include "sluice/stream/message_stream.h"
 
 namespace sluice {
@@ -24,14 +24,8 @@ namespace {
 /// Copies between a descriptor that must not be touched and a pipe of ours, blocking, on a thread.
 class CopyingThread {
  public:
-  CopyingThread(int from, int to, bool wait_at_end) : wait_at_end_(wait_at_end) {
-    sigset_t all, before;
-    ::sigfillset(&all);
-    // Signals are the loop's business.
-    ::pthread_sigmask(SIG_SETMASK, &all, &before);
-    thread_ = std::thread([from, to] { copy(from, to); });
-    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  }
+  CopyingThread(int from, int to, bool wait_at_end)
+      : wait_at_end_(wait_at_end), thread_(quiet_thread([from, to] { copy(from, to); })) {}
   CopyingThread(const CopyingThread&) = delete;
   CopyingThread& operator=(const CopyingThread&) = delete;
   ~CopyingThread() {

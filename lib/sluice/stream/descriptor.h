@@ -7,8 +7,6 @@
 #include <memory>
 #include <optional>
 
-#include <boost/asio/posix/basic_stream_descriptor.hpp>
-
 #include "sluice/core/bytes.h"
 #include "sluice/core/fd.h"
 #include "sluice/stream/loop.h"
@@ -46,7 +44,8 @@ Attempt uninterrupted(Call call) {
 /// A file descriptor on a loop. Tries come first; waiting is for when a try would block.
 class Descriptor {
  public:
-  enum Readiness { readable, writable, hung_up };
+  using Readiness = Watch::Readiness;
+  using enum Watch::Readiness;
 
   Descriptor(Loop& loop, Fd fd, Access access = Access::own);
   ~Descriptor();
@@ -68,13 +67,16 @@ class Descriptor {
   /// Awaited, it goes on when a try is worth while, maybe early: true, or false if stopped.
   class Wait;
   Wait wait(Readiness readiness);
-  /// Completes when the other side has gone altogether: true, or false if `hung_up` was stopped.
-  Task<bool> wait_for_hang_up();
+  /// The same, but no longer than until a deadline: then it is false.
+  class TimedWait;
+  TimedWait wait_until(Readiness readiness, Clock::time_point deadline);
+  /// Its input is over: saves being told so again and again.
+  void rest();
   /// Makes a waiting and every later wait for this return false.
   void stop(Readiness readiness);
   /// Makes waits for this complete early, once.
   void wake(Readiness readiness);
-  bool stopped(Readiness readiness) const { return (stopped_ & 1U << readiness) != 0; }
+  bool stopped(Readiness readiness) const { return (stopped_ & bit_of(readiness)) != 0; }
 
   /// Gives the descriptor away, off the loop. Nothing may be waiting.
   Fd release();
@@ -82,9 +84,7 @@ class Descriptor {
   std::error_code close_checked();
 
  private:
-  using Waiter = boost::asio::posix::basic_stream_descriptor<boost::asio::io_context::executor_type>;
-  Waiter* waiter(Readiness readiness);
-  void release_waiters();
+  static unsigned bit_of(Readiness readiness) { return 1U << static_cast<unsigned>(readiness); }
   Attempt read_through_pipe(Bytes into);
   Attempt write_through_pipe(ConstBytes from);
   bool open_middle();
@@ -93,10 +93,10 @@ class Descriptor {
   Fd fd_;
   Access access_;
   unsigned stopped_ = 0;
-  std::optional<Waiter> own_waiter_;
-  /// Waiting on what others share: a private epoll for each readiness, since Asio would set O_NONBLOCK.
-  struct Shared;
-  std::unique_ptr<Shared> shared_;
+  std::optional<Watch> watch_;
+  /// Of a shared_pipe.
+  struct Middle;
+  std::unique_ptr<Middle> middle_;
 };
 
 /// It is awaited where it is made.
@@ -104,14 +104,31 @@ class [[nodiscard]] Descriptor::Wait {
  public:
   Wait(Descriptor& descriptor, Readiness readiness) : descriptor_(descriptor), readiness_(readiness) {}
 
-  bool await_ready();
+  bool await_ready() const;
   void await_suspend(std::coroutine_handle<> task);
   bool await_resume() const { return !descriptor_.stopped(readiness_); }
 
  private:
+  friend TimedWait;
   Descriptor& descriptor_;
   Readiness readiness_;
-  Waiter* waiter_ = nullptr;
+  Watch::Waiter waiter_;
+};
+
+class [[nodiscard]] Descriptor::TimedWait : Loop::Alarm {
+ public:
+  TimedWait(Descriptor& descriptor, Readiness readiness, Clock::time_point deadline)
+      : Alarm(descriptor.loop_), wait_(descriptor, readiness), deadline_(deadline) {}
+
+  bool await_ready() const { return wait_.await_ready(); }
+  void await_suspend(std::coroutine_handle<> task);
+  bool await_resume() const { return wait_.await_resume() && Clock::now() < deadline_; }
+
+ private:
+  void ring() override { wait_.waiter_.wake(); }
+
+  Wait wait_;
+  Clock::time_point deadline_;
 };
 
 /// splice(2) between two descriptors; nothing waits. Both must be allowed to be spliced.

@@ -35,8 +35,12 @@ Task<End> FdStream::read_some(Batch& into) {
       into.added(static_cast<std::size_t>(attempt.count));
       co_return End{};
     }
-    // Not kept in mind: a file may grow, a FIFO may get another writer (ignoreeof).
-    if (attempt.count == 0) co_return End{End::finished, {}};
+    if (attempt.count == 0) {
+      parts_.in->rest();
+      // Kept in mind of sockets only: a file may grow, a FIFO may get another writer (ignoreeof).
+      input_over_ = parts_.socket;
+      co_return End{End::finished, {}};
+    }
     // A pseudo terminal whose other side has closed says EIO: that is its end of input.
     if (attempt.error == EIO && ::isatty(parts_.in->number()) != 0) co_return End{End::finished, {}};
     if (!attempt.would_block()) co_return end_of(attempt.error);
@@ -98,7 +102,8 @@ Task<End> FdStream::finish() {
 }
 
 Task<> FdStream::closed() {
-  if (auto* to = out(); to != nullptr && !(output_over_ && !parts_.both)) co_await to->wait_for_hang_up();
+  if (auto* to = out(); to != nullptr && !(output_over_ && !parts_.both))
+    co_await to->wait(Descriptor::hung_up);
 }
 
 Task<> FdStream::discard_input() {
@@ -138,22 +143,24 @@ Task<> FdStream::close(const Limits& limits) {
 // only while something of ours is on its way: one that talks on for ever is left in the end.
 Task<> FdStream::deliver_and_discard(Duration silence) {
   constexpr auto tick = std::chrono::milliseconds(20);
+  // After the peer's end nothing unread can come any more: the kernel delivers the rest by itself.
+  if (input_over_) co_return;
   Descriptor& socket = *parts_.in;
   constexpr unsigned turns_at_once = 64;
   unsigned turns = 0;
   Batch scrap = Batch::of_bytes(kib(16));
   auto last = Clock::now();
-  int before = undelivered(socket.number());
+  int before = -1;
   while (Clock::now() - last < silence) {
     const auto attempt = socket.try_read(scrap.room());
+    if (attempt.count == 0) co_return;
     const int left = undelivered(socket.number());
     if (attempt.count > 0) {
       if (left > 0) last = Clock::now();
       if (++turns % turns_at_once == 0) co_await socket.loop().yield();
       continue;
     }
-    // After the peer's end nothing unread can come any more: the kernel delivers the rest by itself.
-    if (attempt.count == 0 || !attempt.would_block()) co_return;
+    if (!attempt.would_block()) co_return;
     if (left != before) last = Clock::now();
     before = left;
     co_await socket.loop().sleep(tick);

@@ -45,6 +45,7 @@ class FdStream final : public Stream {
 
   Parts parts_;
   Info info_;
+  bool input_over_ = false;
   bool output_over_ = false;
   bool stopped_reading_ = false;
   bool stopped_writing_ = false;

@@ -1,16 +1,12 @@
 #include "sluice/stream/loop.h"
 
+#include <algorithm>
 #include <utility>
 
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/intrusive/list.hpp>
-
-#include "sluice/stream/completion.h"
 
 namespace sluice {
 
-namespace asio = boost::asio;
 namespace intrusive = boost::intrusive;
 
 /// The outermost coroutine of a task that nobody awaits. It frees itself when it ends.
@@ -33,23 +29,28 @@ struct Loop::Root {
 /// All tasks that were started and have not returned. While there are any, the loop has work.
 struct Loop::Roots {
   intrusive::list<Root::promise_type, intrusive::constant_time_size<false>> all;
-  std::size_t count = 0;
 };
 
 Loop::Root::promise_type::promise_type(Loop& on, Task<>&, std::function<void()>&) : loop(on) {
   loop.roots_->all.push_back(*this);
-  if (loop.roots_->count++ == 0) loop.context_.get_executor().on_work_started();
 }
 
-Loop::Root::promise_type::~promise_type() {
-  if (--loop.roots_->count == 0) loop.context_.get_executor().on_work_finished();
-}
+Loop::Root::promise_type::~promise_type() = default;
 
-Loop::Loop() : context_(1), roots_(std::make_unique<Roots>()), timer_(context_) {}
+Loop::Loop() : reactor_(ready_), roots_(std::make_unique<Roots>()) {}
 
 Loop::~Loop() {
   while (!roots_->all.empty())
     std::coroutine_handle<Root::promise_type>::from_promise(roots_->all.front()).destroy();
+  if (mailbox_) mailbox_->close();
+}
+
+const std::shared_ptr<Mailbox>& Loop::mailbox() {
+  if (!mailbox_) {
+    mailbox_ = std::make_shared<Mailbox>();
+    reactor_.set_bell(mailbox_->bell());
+  }
+  return mailbox_;
 }
 
 Loop::Root Loop::run_task(Loop& loop, Task<> task, std::function<void()> then) {
@@ -65,55 +66,72 @@ Loop::Root Loop::run_task(Loop& loop, Task<> task, std::function<void()> then) {
 }
 
 void Loop::start(Task<> task, std::function<void()> then) {
-  const auto coroutine = run_task(*this, std::move(task), std::move(then)).coroutine;
-  asio::post(context_, [coroutine] { coroutine.resume(); });
+  resume_later(run_task(*this, std::move(task), std::move(then)).coroutine);
+}
+
+bool Loop::has_work() const {
+  return !stopped_ && !(roots_->all.empty() && ready_.empty() && yielded_.empty());
 }
 
 void Loop::run() {
-  context_.restart();
-  context_.run();
+  stopped_ = false;
+  while (has_work()) {
+    // Tasks that make each other ready are worth more than one look at the descriptors, but must not keep it
+    // off.
+    constexpr int most_rounds = 16;
+    for (int round = 0; round < most_rounds && !ready_.empty() && !stopped_; ++round) run_ready();
+    ring();
+    if (has_work()) look();
+  }
   if (auto thrown = std::exchange(thrown_, nullptr)) std::rethrow_exception(thrown);
 }
 
-Task<> Loop::yield() {
-  co_await completion<>([this](auto handler) { asio::post(context_, std::move(handler)); });
+void Loop::run_ready() {
+  running_.swap(ready_);
+  auto next = running_.begin();
+  while (next != running_.end() && !stopped_) (next++)->resume();
+  // Those that a stop has kept from running are the first ones when it runs again.
+  ready_.insert(ready_.begin(), next, running_.end());
+  running_.clear();
 }
 
-Loop::Sleep Loop::sleep(Duration duration) { return {*this, Clock::now() + duration}; }
+void Loop::look() {
+  const bool busy = !ready_.empty() || !yielded_.empty();
+  const bool has_mail = reactor_.wait(busy ? 0 : milliseconds_to_alarm());
+  ready_.insert(ready_.end(), yielded_.begin(), yielded_.end());
+  yielded_.clear();
+  if (has_mail) mailbox_->open_all();
+}
 
-void Loop::arm() {
-  armed_ = alarms_.begin()->first;
-  timer_.expires_at(armed_);
-  timer_.async_wait([this](boost::system::error_code error) {
-    if (!error) ring();
-  });
+int Loop::milliseconds_to_alarm() const {
+  if (alarms_.empty()) return -1;
+  const auto left =
+      std::chrono::ceil<std::chrono::milliseconds>(alarms_.begin()->first - Clock::now()).count();
+  constexpr decltype(left) longest = 1 << 30;
+  return static_cast<int>(std::clamp<decltype(left)>(left, 0, longest));
 }
 
 void Loop::ring() {
-  armed_ = Clock::time_point::max();
+  if (alarms_.empty()) return;
   const auto now = Clock::now();
-  while (!alarms_.empty() && alarms_.begin()->first <= now) {
-    const auto [alarm, task] = alarms_.begin()->second;
-    alarms_.erase(alarms_.begin());
-    alarm->set_ = false;
-    task.resume();
+  while (!stopped_ && !alarms_.empty() && alarms_.begin()->first <= now) {
+    Alarm& first = *alarms_.begin()->second;
+    first.clear();
+    first.ring();
   }
-  if (!alarms_.empty() && armed_ != alarms_.begin()->first) arm();
 }
 
-void Loop::Alarm::set(Clock::time_point when, std::coroutine_handle<> task) {
-  place_ = loop_.alarms_.emplace(std::chrono::ceil<std::chrono::milliseconds>(when), std::pair(this, task));
+Loop::Yield Loop::yield() { return Yield(*this); }
+
+Loop::Sleep Loop::sleep(Duration duration) { return {*this, Clock::now() + duration}; }
+
+void Loop::Alarm::set(Clock::time_point when) {
+  place_ = loop_.alarms_.emplace(std::chrono::ceil<std::chrono::milliseconds>(when), this);
   set_ = true;
-  if (place_->first < loop_.armed_) loop_.arm();
 }
 
 void Loop::Alarm::clear() {
-  if (!std::exchange(set_, false)) return;
-  loop_.alarms_.erase(place_);
-  // A timer that nobody waits for would keep the loop running.
-  if (!loop_.alarms_.empty()) return;
-  loop_.timer_.cancel();
-  loop_.armed_ = Clock::time_point::max();
+  if (std::exchange(set_, false)) loop_.alarms_.erase(place_);
 }
 
 Event::~Event() {
@@ -124,8 +142,8 @@ void Event::notify() {
   notified_ = true;
   if (waiting_ == nullptr) return;
   Wait& wait = *std::exchange(waiting_, nullptr);
-  wait.alarm_.clear();
-  asio::post(loop_.context(), [task = wait.task_] { task.resume(); });
+  wait.clear();
+  loop_.resume_later(wait.task_);
 }
 
 Event::Wait Event::wait() { return wait_until(Clock::time_point::max()); }
@@ -139,7 +157,7 @@ Event::Wait::~Wait() {
 void Event::Wait::await_suspend(std::coroutine_handle<> task) {
   task_ = task;
   event_->waiting_ = this;
-  if (has_deadline()) alarm_.set(deadline_, task);
+  if (has_deadline()) set(deadline_);
 }
 
 bool Event::Wait::await_resume() {

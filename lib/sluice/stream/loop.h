@@ -6,19 +6,17 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <vector>
 
-#include <boost/asio/basic_waitable_timer.hpp>
-#include <boost/asio/io_context.hpp>
-
+#include "sluice/stream/mailbox.h"
 #include "sluice/stream/pools.h"
+#include "sluice/stream/reactor.h"
 #include "sluice/stream/task.h"
 
 namespace sluice {
 
 using Clock = std::chrono::steady_clock;
 using Duration = std::chrono::nanoseconds;
-using Timer = boost::asio::basic_waitable_timer<Clock, boost::asio::wait_traits<Clock>,
-                                                boost::asio::io_context::executor_type>;
 
 /// The event loop of one thread: everything that waits, waits here. Nothing in it is locked.
 class Loop {
@@ -29,71 +27,99 @@ class Loop {
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
-  boost::asio::io_context& context() { return context_; }
+  Reactor& reactor() { return reactor_; }
   BufferPool& buffers() { return buffers_; }
   PipePool& pipes() { return pipes_; }
+  /// For other threads. Made at the first call, which is the loop's own.
+  const std::shared_ptr<Mailbox>& mailbox();
 
   /// Starts a task that nobody awaits; `then`, if any, is called after it has returned.
   /// A task that throws ends run(), which throws the same.
   void start(Task<> task, std::function<void()> then = {});
   /// Runs until no task is left, or stop().
   void run();
-  void stop() { context_.stop(); }
+  void stop() { stopped_ = true; }
 
-  /// Lets everything else that is ready run first.
-  Task<> yield();
+  /// Makes a suspended task go on soon, after everything that is ready by now.
+  void resume_later(std::coroutine_handle<> task) { ready_.push_back(task); }
+  /// Awaited, it lets everything else that can go on do so first.
+  class Yield;
+  Yield yield();
   class Sleep;
   Sleep sleep(Duration duration);
 
-  /// A moment at which a suspended task goes on, unless the alarm is gone by then. All alarms of a loop share
-  /// one timer, and those of the same millisecond one wake-up.
+  /// Something that happens at a moment, unless it is gone by then. Those of the same millisecond are one
+  /// wake-up of the loop.
   class Alarm;
 
  private:
-  using Alarms = std::multimap<Clock::time_point, std::pair<Alarm*, std::coroutine_handle<>>>;
   struct Root;
   struct Roots;
   static Root run_task(Loop& loop, Task<> task, std::function<void()> then);
-  void arm();
+  bool has_work() const;
+  void run_ready();
+  void look();
   void ring();
+  int milliseconds_to_alarm() const;
 
   BufferPool buffers_;
   PipePool pipes_;
-  boost::asio::io_context context_;
+  std::vector<std::coroutine_handle<>> ready_;
+  std::vector<std::coroutine_handle<>> running_;
+  std::vector<std::coroutine_handle<>> yielded_;  ///< ready when the descriptors have been looked at
+  Reactor reactor_;
+  std::shared_ptr<Mailbox> mailbox_;
+  std::multimap<Clock::time_point, Alarm*> alarms_;
   std::unique_ptr<Roots> roots_;
   std::exception_ptr thrown_;
-  Alarms alarms_;
-  Timer timer_;
-  Clock::time_point armed_ = Clock::time_point::max();
+  bool stopped_ = false;
 };
 
 class Loop::Alarm {
  public:
   explicit Alarm(Loop& loop) : loop_(loop) {}
-  ~Alarm() { clear(); }
+  virtual ~Alarm() { clear(); }
   Alarm(const Alarm&) = delete;
   Alarm& operator=(const Alarm&) = delete;
 
-  void set(Clock::time_point when, std::coroutine_handle<> task);
+  void set(Clock::time_point when);
   void clear();
 
  private:
   friend Loop;
+  virtual void ring() = 0;
+
   Loop& loop_;
-  Alarms::iterator place_;
+  std::multimap<Clock::time_point, Alarm*>::iterator place_;
   bool set_ = false;
 };
 
-class [[nodiscard]] Loop::Sleep {
+class [[nodiscard]] Loop::Yield {
  public:
-  Sleep(Loop& loop, Clock::time_point until) : alarm_(loop), until_(until) {}
+  explicit Yield(Loop& loop) : loop_(loop) {}
   bool await_ready() const noexcept { return false; }
-  void await_suspend(std::coroutine_handle<> task) { alarm_.set(until_, task); }
+  void await_suspend(std::coroutine_handle<> task) { loop_.yielded_.push_back(task); }
   void await_resume() const noexcept {}
 
  private:
-  Alarm alarm_;
+  Loop& loop_;
+};
+
+class [[nodiscard]] Loop::Sleep : Alarm {
+ public:
+  Sleep(Loop& loop, Clock::time_point until) : Alarm(loop), until_(until) {}
+  bool await_ready() const noexcept { return false; }
+  void await_suspend(std::coroutine_handle<> task) {
+    task_ = task;
+    set(until_);
+  }
+  void await_resume() const noexcept {}
+
+ private:
+  void ring() override { task_.resume(); }
+
   Clock::time_point until_;
+  std::coroutine_handle<> task_;
 };
 
 /// One task waits for another to notify it. A notification that comes before the wait is kept, not counted.
@@ -117,12 +143,10 @@ class Event {
 };
 
 /// It is awaited where it is made.
-class [[nodiscard]] Event::Wait {
+class [[nodiscard]] Event::Wait : Loop::Alarm {
  public:
-  Wait(Event& event, Clock::time_point deadline) : event_(&event), alarm_(event.loop_), deadline_(deadline) {}
-  ~Wait();
-  Wait(const Wait&) = delete;
-  Wait& operator=(const Wait&) = delete;
+  Wait(Event& event, Clock::time_point deadline) : Alarm(event.loop_), event_(&event), deadline_(deadline) {}
+  ~Wait() override;
 
   bool await_ready() const { return event_->notified_ || (has_deadline() && Clock::now() >= deadline_); }
   void await_suspend(std::coroutine_handle<> task);
@@ -131,9 +155,9 @@ class [[nodiscard]] Event::Wait {
  private:
   friend Event;
   bool has_deadline() const { return deadline_ != Clock::time_point::max(); }
+  void ring() override { task_.resume(); }
 
   Event* event_;  ///< none once it has gone, with the loop
-  Loop::Alarm alarm_;
   Clock::time_point deadline_;
   std::coroutine_handle<> task_;
 };

@@ -234,7 +234,7 @@ Task<End> MessageStream::finish() {
 Task<> MessageStream::closed() {
   // An error waiting on a datagram socket (an ICMP answer) ends nothing for good.
   if (parts_.sequenced)
-    co_await parts_.socket->wait_for_hang_up();
+    co_await parts_.socket->wait(Descriptor::hung_up);
   else
     while (!stopped_writing_) co_await gone_.wait();
 }

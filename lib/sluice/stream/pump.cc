@@ -78,9 +78,13 @@ Task<Phase> move(Mover& mover, Stream& to, Raw source, Raw target, Flow& flow, c
       case Step::source_waits:
         mover.relax();
         if (small >= most_small_steps) co_return Phase::silent;
-        if (co_await source.in->wait(Descriptor::readable)) break;
-        flow.source = {End::abandoned, {}};
-        co_return Phase::ended;
+        flow.waiting = true;
+        if (!co_await source.in->wait(Descriptor::readable)) {
+          flow.source = {End::abandoned, {}};
+          co_return Phase::ended;
+        }
+        flow.waiting = false;
+        break;
       case Step::target_waits:
         if (co_await target.out->wait(Descriptor::writable)) {
           flow.last = Clock::now();
@@ -143,7 +147,9 @@ Task<Phase> copy(Ends ends, Flow& flow, const Session& session, bool until_flowi
   Batch batch =
       messages ? Batch::of_messages(Batch::most_messages, &buffers) : Batch::of_bytes(room.size, &buffers);
   for (;;) {
+    flow.waiting = true;
     flow.source = co_await ends.from.read_some(batch);
+    flow.waiting = false;
     const std::size_t size = batch.size();
     if (flow.source.kind == End::open)
       count(flow, batch,
@@ -178,9 +184,13 @@ Task<> pump(Stream& from, Stream& to, Flow& flow, const Session& session) {
   auto phase = first.in == nullptr || first.in->has_input() ? Phase::begun : Phase::silent;
   while (phase != Phase::ended) {
     const Ends ends{from, to, from.raw(), to.raw()};
-    if (phase == Phase::silent && !co_await ends.source.in->wait(Descriptor::readable)) {
-      flow.source = {End::abandoned, {}};
-      break;
+    if (phase == Phase::silent) {
+      flow.waiting = true;
+      if (!co_await ends.source.in->wait(Descriptor::readable)) {
+        flow.source = {End::abandoned, {}};
+        break;
+      }
+      flow.waiting = false;
     }
     const bool possible = !refused && ends.source.in != nullptr && ends.target.out != nullptr;
     if (phase == Phase::flowing && possible) {

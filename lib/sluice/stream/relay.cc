@@ -128,6 +128,9 @@ class Relay {
     // One that never had an output has not gone: what comes for it is read, and lost with an error.
     if (!way.to.info().writable) co_return;
     co_await way.to.closed();
+    // What is on its way finds that out by itself, and says that it is lost.
+    while (!way.flow.waiting && !way.ended && !stopping_)
+      co_await session_.loop.sleep(std::chrono::milliseconds(1));
     if (way.ended || stopping_) co_return;
     // Nothing was on its way, so nothing is lost: no failure.
     way.from.stop_reading();

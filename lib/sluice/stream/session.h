@@ -40,8 +40,9 @@ struct Flow {
   std::uint64_t messages = 0;
   std::uint64_t reads = 0;
   Clock::time_point last = Clock::now();
-  End source;  ///< how the source ended
-  End target;  ///< how the target ended, if it did first
+  bool waiting = false;  ///< for the source: nothing is on its way
+  End source;            ///< how the source ended
+  End target;            ///< how the target ended, if it did first
 };
 
 /// Names and numbers of a peer for the programs that a session starts: SOCAT_PEERADDR and so on.

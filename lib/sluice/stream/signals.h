@@ -1,0 +1,31 @@
+#pragma once
+
+#include <signal.h>
+
+#include <initializer_list>
+#include <utility>
+#include <vector>
+
+#include "sluice/stream/descriptor.h"
+
+namespace sluice {
+
+/// Signals of the process, as something to be awaited on a loop. While it lives their usual effect is
+/// replaced; there is one at a time.
+class Signals {
+ public:
+  Signals(Loop& loop, std::initializer_list<int> numbers);
+  ~Signals();
+  Signals(const Signals&) = delete;
+  Signals& operator=(const Signals&) = delete;
+
+  /// Waits for the next one, in the order in which they came.
+  Task<int> next();
+
+ private:
+  Fd writing_;
+  Descriptor reading_;
+  std::vector<std::pair<int, struct sigaction>> before_;
+};
+
+}  // namespace sluice
