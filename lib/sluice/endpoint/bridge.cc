@@ -243,6 +243,7 @@ class Bridge {
         if (thrown) std::rethrow_exception(thrown);
         co_return;
       }
+      ++tally_.opening;
       place->begun = place->there.last = place->back.last = Clock::now();
       sessions_.serve(std::move(peer), place, left_serves);
     }
@@ -267,6 +268,7 @@ class Bridge {
       if (arrivals.empty()) co_return;
       for (Arrival& arrival : arrivals) {
         ++tally_.open;
+        ++tally_.opening;
         if (Worker* worker = least_busy_worker())
           worker->serve(std::move(arrival), ++id, left_serves);
         else

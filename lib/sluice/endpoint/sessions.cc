@@ -106,7 +106,6 @@ Task<> Sessions::join(Endpoint& left, Endpoint& right, Session& session) {
 }
 
 void Sessions::serve(std::unique_ptr<Stream> peer, Place place, bool from_left) {
-  ++tally_.opening;
   loop_.start(serve_peer(std::move(peer), place, from_left));
 }
 
@@ -117,6 +116,7 @@ void Sessions::serve(Arrival arrival, std::uint64_t id, bool from_left) {
     serve(adopting_->adopt(std::move(arrival), *place), place, from_left);
   } catch (const Failure& failure) {
     log_.write(Severity::error, failure.what(), failure.detail());
+    --tally_.opening;
     end(place);
   }
 }

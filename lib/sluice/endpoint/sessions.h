@@ -54,7 +54,8 @@ class Sessions {
 
   /// Relays between two addresses.
   Task<> join(Endpoint& left, Endpoint& right, Session& session);
-  /// Starts serving a peer of the left or the right address; its other side is opened for it alone.
+  /// Starts serving a peer of the left or the right address; its other side is opened for it alone. Who calls
+  /// has counted it as open and opening, since this may be another thread's.
   void serve(std::unique_ptr<Stream> peer, Place place, bool from_left);
   /// The same for a peer that was accepted on another loop.
   void serve(Arrival arrival, std::uint64_t id, bool from_left);
