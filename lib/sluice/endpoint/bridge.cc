@@ -1,6 +1,6 @@
 #include "sluice/endpoint/bridge.h"
 
-#include <fcntl.h>
+#include <dirent.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -22,17 +22,14 @@ constexpr std::size_t spare_descriptors = 16;
 /// So many peers are taken in at once.
 constexpr std::size_t most_at_once = 64;
 
-/// Whether so many more descriptors can be had now.
-bool has_free_descriptors(std::size_t count) {
-  const Fd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-  if (!null) return false;
-  std::vector<Fd> held;
-  while (held.size() + 1 < count) {
-    Fd one(::fcntl(null.get(), F_DUPFD_CLOEXEC, 0));
-    if (!one) return false;
-    held.push_back(std::move(one));
-  }
-  return true;
+/// How many descriptors this process has. Trying how many more can be had would take them from other threads.
+std::optional<std::size_t> count_descriptors() {
+  const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir("/proc/self/fd"), ::closedir);
+  if (!folder) return std::nullopt;
+  std::size_t entries = 0;
+  while (::readdir(folder.get()) != nullptr) ++entries;
+  // Beside them are `.`, `..` and the folder's own.
+  return entries - 3;
 }
 
 bool is_shortage(const Failure& failure) {
@@ -328,8 +325,10 @@ class Bridge {
     const std::size_t used = (open + 1) * descriptors_of_a_session_ + spare_descriptors;
     if (used + spare_descriptors < descriptors_)
       return std::max<std::size_t>((descriptors_ - used) / descriptors_of_a_session_, 1);
+    const auto counted = count_descriptors();
     // Those that are being opened have not taken theirs yet.
-    return has_free_descriptors(descriptors_of_a_session_ * (tally_.opening + 1) + spare_descriptors) ? 1 : 0;
+    const std::size_t wanted = descriptors_of_a_session_ * (tally_.opening + 1) + spare_descriptors;
+    return counted && *counted + wanted <= descriptors_ ? 1 : 0;
   }
 
   /// Until a session ends, or for a second.
