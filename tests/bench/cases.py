@@ -1,9 +1,9 @@
 """What is measured, as data, and how: each case gives its figures for one peer at a time."""
 import contextlib
 import dataclasses
-import getpass
 import os
 import pathlib
+import pwd
 import random
 import socket
 import subprocess
@@ -20,13 +20,14 @@ class Metric:
     unit: str
     more_is_better: bool = False
     digits: int = 2
+    compared: bool = True  # whether a ratio says something
 
 
 RATE = Metric('rate', 'GB/s', True)
 CPU = Metric('cpu', 'CPU s/GB', digits=3)
 PACKETS = Metric('rate', 'packets/s', True, 0)
 PACKET_CPU = Metric('cpu', 'CPU µs/packet')
-LOST = Metric('lost', 'lost packets', digits=0)
+LOST = Metric('lost', 'lost packets', digits=0, compared=False)
 CONNECTIONS = Metric('rate', 'connections/s', True, 0)
 CONNECTION_CPU = Metric('cpu', 'CPU µs/connection', digits=1)
 MEDIAN = Metric('median', 'median µs', digits=1)
@@ -109,8 +110,9 @@ class Bench:
             **words, 'listen': listen, 'path': path, 'folder': self.folder, 'config': self.folder / 'config',
             'listener': path if ready == 'unix' else f'127.0.0.1:{listen}',
             'nginx_listener': f'unix:{path}' if ready == 'unix' else f'127.0.0.1:{listen}' + ' udp' * (ready == 'udp'),
-            'nginx_modules': '/usr/lib/nginx/modules', 'user': getpass.getuser(), 'threads': self.sizes.threads,
-            'connections': self.sizes.clients + 100, 'descriptors': 2 * self.sizes.clients + 300,
+            'nginx_modules': '/usr/lib/nginx/modules', 'user': pwd.getpwuid(os.geteuid()).pw_name,
+            'threads': self.sizes.threads, 'connections': self.sizes.clients + 100,
+            'descriptors': 2 * self.sizes.clients + 300,
         }
         if peer.config:
             words['config'].write_text(peer.config.format(**words))

@@ -14,13 +14,15 @@ sys.path.insert(0, str(ROOT / 'tests'))
 from cases import CASES, QUICK, Bench, Sizes  # noqa: E402
 from partners import bench as partners  # noqa: E402
 from peers import PEERS, Peer, sockcat  # noqa: E402
-from programs import Failed, raise_descriptor_limit  # noqa: E402
+from programs import Failed, OthersWatch, raise_descriptor_limit  # noqa: E402
+from targets import BEST, TARGETS  # noqa: E402
 import report  # noqa: E402
 
 DESCRIPTION = '''Measure sockcat, upper and count-lines beside their peers and the targets.
 Installs what is missing (Debian 12; root or sudo; packages of servers may start these), builds, and measures all
-peers of a case in turn, round by round, so that what disturbs one disturbs them all. Prints a table of medians;
-FOLDER gets it as table.md, all samples as samples.json, and plot.svg.'''
+peers of a case in turn, round by round, so that what disturbs one disturbs them all. Prints tables of medians and
+ratios; the output folder gets them as table.md, all samples as samples.json, and plot.svg.
+Paths are relative to the project's folder.'''
 
 BUILD = '''
 . tests/packages
@@ -31,16 +33,15 @@ set_up "$0" && ninja -C "$0" bench-programs
 
 
 def positive(text):
-    number = int(text)
-    if number < 1:
-        raise ValueError
-    return number
+    if not (text.isdigit() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f'a number above 0 is wanted, not {text}')
+    return int(text)
 
 
 def named_path(text):
     name, equals, path = text.partition('=')
     if not (name and equals and os.access(path, os.X_OK)):
-        raise ValueError
+        raise argparse.ArgumentTypeError(f'a name and a program are wanted, not {text}')
     return name, pathlib.Path(path).resolve()
 
 
@@ -58,8 +59,8 @@ def command_line():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--rounds', type=positive, default=3, metavar='N', help='rounds (3)')
     parser.add_argument('--only', type=cases_of, default=CASES, metavar='NAME[,NAME]',
-                        help='cases or groups: ' + ', '.join(dict.fromkeys(case.group for case in CASES)) + '; '
-                        + ', '.join(case.name for case in CASES))
+                        help='cases or groups of them: ' + ', '.join(
+                            dict.fromkeys(name for case in CASES for name in (case.group, case.name))))
     parser.add_argument('--quick', action='store_true', help='small sizes, to try the bench itself')
     parser.add_argument('--threads', type=positive, default=1, metavar='N',
                         help='threads of each server that can be told (1)')
@@ -68,6 +69,15 @@ def command_line():
     parser.add_argument('--build', default='build', metavar='DIR', help='build there (build)')
     parser.add_argument('--output', type=pathlib.Path, metavar='DIR', help='put results there (build/bench)')
     return parser.parse_args()
+
+
+def check_tables():
+    """A target that names what is not there would never be judged."""
+    metrics = {(case.name, metric.name) for case in CASES for metric in case.metrics}
+    names = {peer.name for peer in PEERS}
+    for target in TARGETS:
+        assert (target.case, target.metric) in metrics, target
+        assert target.against in ('', BEST) or target.against in names, target
 
 
 def knows_threads(program):
@@ -89,37 +99,35 @@ def all_peers(tools, beside):
 def version_of(peer):
     if not peer.version:
         return None
-    done = subprocess.run(peer.version.split(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    done = subprocess.run(peer.version.split(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          check=False)
     return next((line.strip() for line in done.stdout.splitlines() if any(map(str.isdigit, line))), None)
 
 
-def measure(cases, peers, rounds, traffic, sizes):
-    """Samples by case, peer and metric, and what failed."""
-    samples, failures = {}, []
-    for number in range(rounds):
-        for case in cases:
-            entrants = [peer for peer in peers if case.name in peer.commands]
-            # Nobody always comes behind the same one.
-            turn = number % len(entrants)
-            for peer in entrants[turn:] + entrants[:turn]:
-                start = f'round {number + 1} of {rounds}: {case.name:14} {peer.name:14}'
-                try:
-                    with Bench(traffic, sizes) as bench:
-                        figures = case.run(bench, case, peer)
-                except (Failed, partners.Failed, OSError) as failure:
-                    failures.append(f'{case.name}, {peer.name}: {failure}')
-                    print(f'{start} FAILED: {failure}', flush=True)
-                    continue
-                kept = samples.setdefault(case.name, {}).setdefault(peer.name, {})
-                for name, value in figures.items():
-                    kept.setdefault(name, []).append(value)
-                print(start, report.figures_text(case, figures), flush=True)
-    return samples, failures
+def measure(cases, peers, sizes, traffic, number, samples):
+    """One round: adds a sample of each case and peer to samples[case][peer][number], and returns what failed."""
+    failures = []
+    for case in cases:
+        entrants = [peer for peer in peers if case.name in peer.commands]
+        # Nobody always comes behind the same one.
+        turn = number % len(entrants)
+        for peer in entrants[turn:] + entrants[:turn]:
+            start = f'round {number + 1}: {case.name:14} {peer.name:14}'
+            try:
+                with Bench(traffic, sizes) as bench:
+                    figures = case.run(bench, case, peer)
+            except (Failed, partners.Failed, OSError) as failure:
+                failures.append(f'{case.name}, {peer.name}: {failure}')
+                print(f'{start} FAILED: {failure}', flush=True)
+                continue
+            samples.setdefault(case.name, {}).setdefault(peer.name, {})[number] = figures
+            print(start, report.figures_text(case, figures), flush=True)
+    return failures
 
 
 def main():
     options = command_line()
-    os.chdir(ROOT)
+    check_tables()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     if subprocess.run(['sh', '-c', BUILD, options.build], check=False).returncode != 0:
         return 1
@@ -135,8 +143,12 @@ def main():
         print(f'==> {sizes.clients} idle clients only: the limit of open files is {limit}')
 
     peers = all_peers(build / 'tools', options.beside)
-    samples, failures = measure(options.only, peers, options.rounds, build / 'tests/bench/traffic', sizes)
-    results = report.Results(options.only, peers, samples, failures, sizes, options.rounds)
+    samples, failures, others = {}, [], []
+    for number in range(options.rounds):
+        watch = OthersWatch()
+        failures += measure(options.only, peers, sizes, build / 'tests/bench/traffic', number, samples)
+        others.append(watch.share())
+    results = report.Results(options.only, peers, samples, failures, others, sizes, options.rounds)
     results.write(output, build, {peer.name: version for peer in peers if (version := version_of(peer))})
     return 1 if failures else 0
 

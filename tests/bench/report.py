@@ -31,12 +31,12 @@ def machine():
         if line.startswith('model name'):
             model = line.partition(':')[2].strip()
             break
-    return {'processor': model, 'processors': len(os.sched_getaffinity(0)), 'kernel': platform.release(),
-            'load': os.getloadavg()}
+    return {'processor': model, 'processors': os.cpu_count(), 'kernel': platform.release()}
 
 
 def build_options(build):
-    shown = subprocess.run(['meson', 'introspect', '--buildoptions', build], capture_output=True, text=True, check=False)
+    shown = subprocess.run(['meson', 'introspect', '--buildoptions', build], capture_output=True, text=True,
+                           check=False)
     wanted = ('buildtype', 'optimization', 'b_lto', 'b_sanitize')
     return {row['name']: row['value'] for row in json.loads(shown.stdout or '[]') if row['name'] in wanted}
 
@@ -47,17 +47,25 @@ class Results:
     peers: list
     samples: dict
     failures: list
+    others: list  # what share of the processors others used, by round
     sizes: object
     rounds: int
 
+    def values(self, case, peer, metric):
+        """By round; some may be missing."""
+        rounds = self.samples.get(case.name, {}).get(peer, {})
+        return {number: figures[metric.name] for number, figures in rounds.items() if metric.name in figures}
+
     def median(self, case, peer, metric):
-        values = self.samples.get(case, {}).get(peer, {}).get(metric)
-        return statistics.median(values) if values else None
+        values = self.values(case, peer, metric)
+        return statistics.median(values.values()) if values else None
 
     def ratio(self, case, peer, metric):
-        """Ours through theirs."""
-        ours, theirs = self.median(case.name, case.ours, metric), self.median(case.name, peer, metric)
-        return ours / theirs if ours is not None and theirs else None
+        """Ours through theirs: the median of the rounds' ratios, since what disturbs a round disturbs both."""
+        theirs = self.values(case, peer, metric)
+        ratios = [value / theirs[number] for number, value in self.values(case, case.ours, metric).items()
+                  if theirs.get(number)]
+        return statistics.median(ratios) if ratios else None
 
     def entrants(self, case):
         return [peer for peer in self.peers if peer.name in self.samples.get(case.name, {})]
@@ -66,7 +74,7 @@ class Results:
         """The name of the best of the other relays."""
         medians = {peer.name: value for peer in self.entrants(case)
                    if peer.name != case.ours and not peer.limit and not peer.beside
-                   and (value := self.median(case.name, peer.name, metric.name)) is not None}
+                   and (value := self.median(case, peer.name, metric)) is not None}
         choose = max if metric.more_is_better else min
         return choose(medians, key=medians.get, default=None)
 
@@ -77,8 +85,8 @@ class Results:
         if not case:
             return None
         against = self.best(case, metric) if target.against == BEST else target.against
-        value = (self.ratio(case, against, metric.name) if target.against
-                 else self.median(case.name, case.ours, metric.name))
+        value = (self.ratio(case, against, metric) if target.against
+                 else self.median(case, case.ours, metric))
         if value is None:
             return None
         met = value >= target.factor if target.sign == '≥' else value <= target.factor
@@ -91,12 +99,14 @@ class Results:
         return [row for target in TARGETS if (row := self.judge(target))]
 
     def case_rows(self, case):
-        yield [case.title, *(cell for metric in case.metrics for cell in (metric.unit, 'ours is ×'))]
+        yield [case.title, *(cell for metric in case.metrics
+                             for cell in (metric.unit, *['ours is ×'] * metric.compared))]
         for peer in self.entrants(case):
             row = [peer.name]
             for metric in case.metrics:
-                row.append(number_text(self.median(case.name, peer.name, metric.name), metric.digits))
-                row.append('' if peer.name == case.ours else ratio_text(self.ratio(case, peer.name, metric.name)))
+                row.append(number_text(self.median(case, peer.name, metric), metric.digits))
+                if metric.compared:
+                    row.append('' if peer.name == case.ours else ratio_text(self.ratio(case, peer.name, metric)))
             yield row
 
     def tables(self):
@@ -110,15 +120,18 @@ class Results:
 
     def write(self, output, build, versions):
         """Prints the tables and puts them into files."""
-        text = '\n\n'.join(map(table_text, self.tables()))
-        print(f'\nMedians of {self.rounds} rounds\n\n{text}')
+        others = ', '.join(f'{share:.0%}' for share in self.others)
+        text = (f'Medians of {self.rounds} rounds, and of their ratios. Others used {others} of the '
+                f'{os.cpu_count()} processors meanwhile.\n\n' + '\n\n'.join(map(table_text, self.tables())))
+        print(f'\n{text}')
         for failure in self.failures:
             print(f'==> FAILED: {failure}')
         (output / 'table.md').write_text(text + '\n')
         (output / 'samples.json').write_text(json.dumps({
             'machine': machine(), 'build': build_options(build), 'versions': versions,
-            'sizes': dataclasses.asdict(self.sizes), 'rounds': self.rounds, 'samples': self.samples,
-            'targets': self.verdicts(), 'failures': self.failures}, indent=1, ensure_ascii=False) + '\n')
+            'sizes': dataclasses.asdict(self.sizes), 'rounds': self.rounds, 'others': self.others,
+            'samples': self.samples, 'targets': self.verdicts(), 'failures': self.failures,
+        }, indent=1, ensure_ascii=False) + '\n')
         try:
             import plot
         except ImportError:
