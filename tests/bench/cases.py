@@ -224,8 +224,7 @@ def connections(bench, case, peer):
 def executed(bench, case, peer):
     """The same with a program for each connection, 16 at a time."""
     relay, where = bench.relay(peer, case, 'tcp')
-    figures = connect_rate(bench, relay, relay.cpu(), where, 16)
-    return {'rate': figures['rate']}
+    return connect_rate(bench, relay, relay.cpu(), where, 16)
 
 
 def ping_pong(bench, case, peer):
@@ -265,7 +264,7 @@ CASES = [
     Case('connections', 'connections', 'connections, 64 at a time', (CONNECTIONS, CONNECTION_CPU), connections),
     Case('ping-pong', 'ping-pong', 'ping-pong, 64 bytes', (MEDIAN, P99, TRIP_CPU), ping_pong),
     Case('idle', 'idle', 'idle clients', (CLIENT, PROCESS), idle),
-    Case('exec', 'exec', 'EXEC:/bin/cat for each connection', (CONNECTIONS,), executed),
+    Case('exec', 'exec', 'EXEC:/bin/cat for each connection', (CONNECTIONS, CONNECTION_CPU), executed),
     Case('start-version', 'start-up', 'start-up: -V', (START,), start_up),
     Case('start-transfer', 'start-up', 'start-up: -u /dev/null -', (START,), start_up),
     Case('start-upper', 'start-up', 'start-up: upper of nothing', (START,), start_up, 'upper'),

@@ -115,7 +115,7 @@ class Results:
                 yield list(self.case_rows(case))
         if verdicts := self.verdicts():
             yield [['target', 'of', 'wanted', 'measured', ''],
-                   *([row['case'], row['metric'], row['wanted'], ratio_text(row['measured']),
+                   *([row['case'], row['metric'], row['wanted'], f'{row["measured"]:.3g}',
                       'met' if row['met'] else 'MISSED'] for row in verdicts)]
 
     def write(self, output, build, versions):
