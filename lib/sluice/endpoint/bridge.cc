@@ -147,6 +147,7 @@ class Bridge {
         left_(sessions_.make(true)),
         right_(sessions_.make(false)),
         signals_(loop_, {SIGTERM, SIGINT, SIGUSR1}) {
+    workers_.reserve(plan.threads);
     raise_descriptor_limit();
     rlimit limit{};
     ::getrlimit(RLIMIT_NOFILE, &limit);
@@ -378,9 +379,9 @@ class Bridge {
   Task<> log_statistics() {
     sessions_.describe();
     Totals totals = sessions_.totals();
-    // There may be more of them by the time that one has answered.
-    for (std::size_t i = 0; i < workers_.size(); ++i) {
-      const Totals of_worker = co_await workers_[i]->totals(loop_);
+    // More of them may be made meanwhile: room for all is reserved.
+    for (const auto& worker : workers_) {
+      const Totals of_worker = co_await worker->totals(loop_);
       totals.add(of_worker);
     }
     for (const std::string& line : statistics_lines(totals, tally_))

@@ -85,7 +85,9 @@ bool Descriptor::open_middle() {
   if (middle_) return true;
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return false;
-  middle_ = std::make_unique<Middle>(Fd(ends[1]), Fd(ends[0]));
+  middle_ = std::make_unique<Middle>();
+  middle_->in.reset(ends[1]);
+  middle_->out.reset(ends[0]);
   return true;
 }
 
