@@ -1,7 +1,9 @@
 #include "sluice/stream/reactor.h"
 
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 
 #include <memory>
 
@@ -14,10 +16,21 @@ using testing::pipe_ends;
 using testing::socket_pair;
 using enum Watch::Readiness;
 
+/// The number that the next descriptor will have.
+int next_number() { return Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC)).get(); }
+
 /// A task that waits is a handle and a waiter: here it is never resumed.
 struct Bench {
   std::vector<std::coroutine_handle<>> ready;
+  int epoll = next_number();
   Reactor reactor{ready};
+
+  /// Whether the reactor would sleep: a loop that is told again and again burns its processor.
+  bool sleeps() {
+    reactor.wait(0);
+    pollfd state{epoll, POLLIN, 0};
+    return ::poll(&state, 1, 0) == 0;
+  }
 
   /// How many became ready by one look.
   std::size_t look() {
@@ -55,11 +68,40 @@ TEST(Reactor, KeepsQuietAboutWhatNobodyWaitsFor) {
   // Input, then the end of both directions: each is reported at most once, though it stays so.
   ASSERT_EQ(::write(other.get(), "x", 1), 1);
   EXPECT_EQ(bench.look(), 0U);
+  EXPECT_TRUE(bench.sleeps());
   other.reset();
   EXPECT_EQ(bench.look(), 0U);
+  EXPECT_TRUE(bench.sleeps());
   Watch::Waiter waiter;
   watch.wait(waiter, hung_up, std::noop_coroutine());
   EXPECT_EQ(bench.look(), 1U);
+}
+
+TEST(Reactor, ForgetsThatOutputWasWaitedFor) {
+  Bench bench;
+  auto [one, other] = socket_pair();
+  Watch watch(bench.reactor, one.get());
+  Watch::Waiter waiter;
+  watch.wait(waiter, writable, std::noop_coroutine());
+  EXPECT_EQ(bench.look(), 1U);
+  EXPECT_TRUE(bench.sleeps());
+  watch.wait(waiter, writable, std::noop_coroutine());
+  EXPECT_EQ(bench.look(), 1U) << "and is asked for again";
+}
+
+TEST(Reactor, RestsAtTheEndOfInput) {
+  Bench bench;
+  auto [one, other] = socket_pair();
+  Watch watch(bench.reactor, one.get());
+  Watch::Waiter waiter;
+  watch.wait(waiter, readable, std::noop_coroutine());
+  ::shutdown(other.get(), SHUT_WR);
+  EXPECT_EQ(bench.look(), 1U);
+  watch.rest();
+  pollfd state{bench.epoll, POLLIN, 0};
+  EXPECT_EQ(::poll(&state, 1, 0), 0) << "at once, without having been told a second time";
+  watch.wait(waiter, readable, std::noop_coroutine());
+  EXPECT_EQ(bench.look(), 1U) << "the end is still there for who asks";
 }
 
 TEST(Reactor, WakesAllWhoWaitForOneDescriptor) {
