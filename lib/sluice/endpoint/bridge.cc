@@ -70,7 +70,7 @@ class Worker {
                     ended();
                   }),
         mailbox_(sessions_.loop().mailbox()),
-        leave_(sessions_.loop()) {
+        never_(sessions_.loop()) {
     sessions_.loop().start(stay());
     std::latch begun(1);
     thread_ = quiet_thread([this, &begun, failed = std::move(failed)] {
@@ -125,12 +125,13 @@ class Worker {
   }
 
  private:
-  Task<> stay() { co_await leave_.wait(); }
+  /// Keeps the loop running while it has no session.
+  Task<> stay() { co_await never_.wait(); }
 
   std::atomic<std::size_t> load_ = 0;
   Sessions sessions_;
   std::shared_ptr<Mailbox> mailbox_;
-  Event leave_;
+  Event never_;
   std::thread thread_;
 };
 
