@@ -245,13 +245,17 @@ TEST_F(RelayTest, TellsOfWhatWasOnItsWayWhenTheTargetWent) {
 
 TEST_F(RelayTest, OneWayDropsWhatTheTargetSays) {
   session_.limits.direction = Direction::left_to_right;
-  loop_.start(say(*server_, sample_text(mib(4)), false));
+  Event said(loop_);
+  loop_.start(say(*server_, sample_text(mib(4)), false), [&] { said.notify(); });
   loop_.start(say(*client_, sample_text(mib(4)), true));
-  const auto hear_then_close = [](Stream& from, std::string& text) -> Task<> {
+  const auto hear_then_close = [](Stream& from, Event& silent, std::string& text) -> Task<> {
     text = (co_await read_all(from)).first;
+    // Nothing may be waiting when a stream is closed.
+    from.stop_writing();
+    co_await silent.wait();
     co_await from.close(Limits{});
   };
-  loop_.start(hear_then_close(*server_, request_));
+  loop_.start(hear_then_close(*server_, said, request_));
   EXPECT_EQ(relay_to_end(), 0);
   EXPECT_EQ(request_, sample_text(mib(4)));
   EXPECT_EQ(session_.back.bytes, 0U);
