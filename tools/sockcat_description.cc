@@ -61,7 +61,7 @@ constexpr std::array socat_rows = {
     ArgumentRow{.spelling = "-T",
                 .kind = ArgumentKind::required,
                 .argument = "SECONDS",
-                .help = "end after so long a silence"},
+                .help = "end after so long a silence (without it, a peer of UDP-LISTEN with fork after 60)"},
     ArgumentRow{.spelling = "-u", .help = "left to right only"},
     ArgumentRow{.spelling = "-U", .help = "right to left only"},
     ArgumentRow{.spelling = "-g", .help = "do not check whether an option fits its address"},

@@ -51,6 +51,29 @@ TEST(Batch, ConsumesBytesAcrossMessages) {
   EXPECT_TRUE(batch.empty());
 }
 
+TEST(Batch, PacksMessagesCloseTogether) {
+  Batch batch = Batch::of_messages(3);
+  for (const char* text : {"one", "", "three"}) EXPECT_TRUE(batch.pack(std::string_view(text)));
+  EXPECT_FALSE(batch.pack(std::string_view("one too many")));
+  ASSERT_EQ(batch.messages().size(), 3U);
+  EXPECT_EQ(batch.messages()[2].data.data(), batch.messages()[0].data.data() + 3);
+  EXPECT_EQ(as_text(batch.messages()[2].data), "three");
+  batch.clear();
+  EXPECT_TRUE(batch.pack(std::string(mib(1), 'x')));
+  EXPECT_EQ(batch.size(), mib(1));
+}
+
+TEST(Batch, KeepsTheFirstMessagesThatAreLeft) {
+  Batch batch = Batch::of_messages(4);
+  for (const char* text : {"one", "two", "three"}) batch.pack(std::string_view(text));
+  batch.pop_message();
+  batch.keep(1);
+  ASSERT_EQ(batch.messages().size(), 1U);
+  EXPECT_EQ(as_text(batch.messages().front().data), "two");
+  batch.keep(0);
+  EXPECT_TRUE(batch.empty());
+}
+
 TEST(Batch, HasRoomForOneMessageOfAnySize) {
   Batch batch = Batch::of_messages(1);
   for (const std::size_t size : {std::size_t{1}, kib(64), kib(64) + 1, mib(1)}) {

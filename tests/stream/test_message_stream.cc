@@ -1,7 +1,10 @@
 #include "sluice/stream/message_stream.h"
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
+#include <array>
 #include <vector>
 
 #include "on_loop.h"
@@ -25,6 +28,28 @@ std::unique_ptr<MessageStream> stream_over(Loop& loop, Fd fd, bool sequenced = f
 void send(const Fd& to, const std::vector<std::string>& messages) {
   for (const auto& message : messages)
     ASSERT_EQ(::send(to.get(), message.data(), message.size(), 0), static_cast<ssize_t>(message.size()));
+}
+
+/// Two UDP sockets on loopback, connected to each other.
+std::pair<Fd, Fd> udp_pair(int family = AF_INET) {
+  std::array<Fd, 2> ends;
+  std::array<SocketName, 2> names;
+  for (std::size_t i = 0; i < 2; ++i) {
+    ends[i].reset(::socket(family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    sockaddr_in6 six{};
+    six.sin6_family = AF_INET6;
+    six.sin6_addr = in6addr_loopback;
+    sockaddr_in four{};
+    four.sin_family = AF_INET;
+    four.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const auto* any = family == AF_INET6 ? reinterpret_cast<const sockaddr*>(&six)
+                                         : reinterpret_cast<const sockaddr*>(&four);
+    if (::bind(ends[i].get(), any, family == AF_INET6 ? sizeof six : sizeof four) != 0) return {};
+    names[i] = SocketName::of_socket(ends[i].get());
+  }
+  for (std::size_t i = 0; i < 2; ++i)
+    EXPECT_EQ(::connect(ends[i].get(), names[1 - i].data(), names[1 - i].size()), 0);
+  return {std::move(ends[0]), std::move(ends[1])};
 }
 
 /// So many messages, or fewer if the stream ends.
@@ -102,6 +127,20 @@ TEST(MessageStream, TakesAnEmptyMessageForTheEndIfAskedTo) {
   EXPECT_EQ(end, End::finished);
 }
 
+TEST(MessageStream, FindsTheEmptyMessageAmongOthersThatCameAtOnce) {
+  using Texts = std::vector<std::string>;
+  for (const auto& before : {Texts{}, Texts{"one"}, Texts{"one", "two"}}) {
+    Loop loop;
+    auto [a, b] = udp_pair();
+    auto stream = stream_over(loop, std::move(a), false, true);
+    send(b, before);
+    send(b, {"", "ignored"});
+    const auto [messages, end] = run(loop, receive(*stream, before.size() + 1));
+    EXPECT_EQ(messages, before);
+    EXPECT_EQ(end, End::finished);
+  }
+}
+
 TEST(MessageStream, MakesOneMessageOfAChunk) {
   Loop loop;
   auto [a, b] = socket_pair(SOCK_DGRAM);
@@ -131,8 +170,8 @@ TEST(MessageStream, ReadsItsInboxFirstAndEndsWithIt) {
   MessageStream::Parts parts;
   parts.socket = std::make_shared<Descriptor>(loop, std::move(a));
   parts.inbox = std::make_shared<Inbox>(loop);
-  ASSERT_TRUE(parts.inbox->put({"first", {}}));
-  ASSERT_TRUE(parts.inbox->put({"", {}}));
+  ASSERT_TRUE(parts.inbox->put(std::string_view("first")));
+  ASSERT_TRUE(parts.inbox->put(std::string_view()));
   parts.inbox->end();
   MessageStream stream(std::move(parts));
   EXPECT_TRUE(stream.info().traits.input_ends);
@@ -143,13 +182,16 @@ TEST(MessageStream, ReadsItsInboxFirstAndEndsWithIt) {
 }
 
 TEST(Inbox, TakesSoManyAndNoMore) {
-  Loop loop;
-  Inbox inbox(loop);
-  int taken = 0;
-  while (inbox.put({"x", {}})) ++taken;
-  EXPECT_EQ(taken, 64);
-  inbox.take();
-  EXPECT_TRUE(inbox.put({"y", {}}));
+  for (const auto& [size, most] : {std::pair{std::size_t{1}, 64}, {kib(64), 16}, {mib(2), 1}}) {
+    Loop loop;
+    Inbox inbox(loop);
+    int taken = 0;
+    while (inbox.put(sample_text(size))) ++taken;
+    EXPECT_EQ(taken, most) << size;
+    Batch batch = Batch::of_messages(1);
+    inbox.take(batch);
+    EXPECT_TRUE(inbox.put(sample_text(size)));
+  }
 }
 
 }  // namespace

@@ -124,6 +124,12 @@ TEST_F(RelayTest, EndsAfterItsIdleLimit) {
   EXPECT_EQ(relay_to_end(), 124);
 }
 
+TEST_F(RelayTest, ForgetsAPeerThatHasNoOtherEndWithoutFailure) {
+  session_.limits.idle = milliseconds(20);
+  session_.limits.forgets = true;
+  EXPECT_EQ(relay_to_end(), 0);
+}
+
 TEST_F(RelayTest, EndsAtTheFirstEndIfAskedTo) {
   session_.limits.exit_on = ExitOn::first_eof;
   loop_.start(say(*client_, "request", true));

@@ -1,5 +1,6 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -142,6 +143,113 @@ TEST(Many, SessionsLeaveNothingBehind) {
       << open() << " instead of " << idle;
 }
 
+/// A datagram socket of its own for each of many, so that a server sees as many peers.
+class UdpCrowd {
+ public:
+  UdpCrowd(std::size_t count, int port) {
+    sockaddr_in server{};
+    server.sin_family = AF_INET;
+    server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    server.sin_port = htons(static_cast<std::uint16_t>(port));
+    for (std::size_t i = 0; i < count; ++i) {
+      Fd fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+      const timeval limit{deadline.count(), 0};
+      ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+      EXPECT_EQ(::connect(fd.get(), reinterpret_cast<sockaddr*>(&server), sizeof server), 0);
+      members_.emplace_back(std::move(fd));
+    }
+  }
+
+  const Socket& operator[](std::size_t number) const { return members_[number]; }
+
+  /// Each asks once; at no time do more wait for their answers than the server's socket has room for. Returns
+  /// how many got their own answer.
+  std::size_t ask(const std::string& what) const {
+    constexpr std::size_t at_once = 100;
+    std::size_t right = 0;
+    for (std::size_t first = 0; first < members_.size(); first += at_once) {
+      const std::size_t end = std::min(first + at_once, members_.size());
+      for (std::size_t i = first; i < end; ++i) members_[i].send(what + ' ' + std::to_string(i));
+      for (std::size_t i = first; i < end; ++i) {
+        char answer[64];
+        const ssize_t count = ::recv(members_[i].number(), answer, sizeof answer, 0);
+        const std::string wanted = upper_of(what) + ' ' + std::to_string(i);
+        if (count >= 0 && std::string_view(answer, static_cast<std::size_t>(count)) == wanted) ++right;
+      }
+    }
+    return right;
+  }
+
+ private:
+  static std::string upper_of(std::string text) {
+    for (char& c : text)
+      if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+    return text;
+  }
+  std::vector<Socket> members_;
+};
+
+std::string line_with(Running& of, std::string_view what) {
+  for (;;) {
+    const auto line = of.line(2);
+    if (!line || line->find(what) != line->npos) return line.value_or("no such line");
+  }
+}
+
+TEST(ManyPeers, AreToldApartOnOneSocket) {
+  constexpr std::size_t count = 10000;
+  if (!can_have(count + 100)) GTEST_SKIP() << "needs " << count + 100 << " descriptors";
+  Serving server({"UDP-LISTEN:0,bind=127.0.0.1,fork", "UPPER"});
+  const long before = status_figure(server->pid(), "VmRSS");
+  const UdpCrowd crowd(count, server.port());
+  EXPECT_EQ(crowd.ask("first"), count);
+  // All of them are still there: nobody becomes a peer a second time.
+  EXPECT_EQ(crowd.ask("again"), count);
+  server->signal(SIGUSR1);
+  EXPECT_NE(line_with(server.process(), "statistics: sessions").find(": 10000 open, 10000 in all"),
+            std::string::npos);
+  if (!under_sanitizers()) {
+    EXPECT_LT(status_figure(server->pid(), "VmRSS") - before, 8 * long{count}) << "kilobytes";
+  }
+  server->signal(SIGTERM);
+  const Ended ended = server->wait();
+  EXPECT_EQ(ended.status, 0);
+  EXPECT_EQ(ended.err, "");
+}
+
+TEST(ManyPeers, OfOneDatagramEachGetTheirOwnAnswers) {
+  constexpr std::size_t count = 1000;
+  if (!can_have(count + 100)) GTEST_SKIP() << "needs " << count + 100 << " descriptors";
+  Serving server({"UDP-RECVFROM:0,bind=127.0.0.1,fork", "UPPER"});
+  const UdpCrowd crowd(count, server.port());
+  EXPECT_EQ(crowd.ask("first"), count);
+  EXPECT_EQ(crowd.ask("again"), count);
+}
+
+TEST(ManyPeers, ThanAreAllowedAreNotHeardUntilOthersHaveGone) {
+  Serving server({"-T", "0.5", "UDP-LISTEN:0,bind=127.0.0.1,fork,max-children=2", "UPPER"});
+  const UdpCrowd crowd(3, server.port());
+  for (const std::size_t served : {0, 1}) {
+    crowd[served].send("x");
+    EXPECT_EQ(crowd[served].receive(1), "X");
+  }
+  crowd[2].send("a");
+  EXPECT_NE(line_with(server.process(), "2 peers are being served").find("not heard"), std::string::npos);
+  // Nothing tells a peer that it is heard but an answer.
+  std::string answer;
+  EXPECT_TRUE(eventually([&] {
+    crowd[2].send("b");
+    char byte = 0;
+    if (::recv(crowd[2].number(), &byte, 1, MSG_DONTWAIT) > 0) answer = byte;
+    return !answer.empty();
+  }));
+  EXPECT_EQ(answer, "B");
+  server->signal(SIGTERM);
+  const Ended ended = server->wait();
+  EXPECT_EQ(ended.status, 0);
+  EXPECT_EQ(ended.err.find("not heard"), ended.err.npos) << "a second time: " << ended.err;
+}
+
 /// A shell that lowers its hard limit and becomes the program.
 std::vector<std::string> limited(int descriptors, std::vector<std::string> words) {
   words = sockcat(std::move(words));
@@ -247,16 +355,11 @@ TEST(Threads, AddUpWhatTheyMovedAndDrainTogether) {
     clients.back().send("12345");
     EXPECT_EQ(clients.back().receive(5), "12345");
   }
-  const auto line_with = [&](std::string_view what) {
-    for (;;) {
-      const auto line = server->line(2);
-      if (!line || line->find(what) != line->npos) return line.value_or("no such line");
-    }
-  };
   server->signal(SIGUSR1);
-  EXPECT_TRUE(line_with("statistics: left to right").ends_with(": 40 bytes in 8 blocks"));
-  EXPECT_TRUE(line_with("statistics: right to left").ends_with(": 40 bytes in 8 blocks"));
-  EXPECT_NE(line_with("statistics: sessions").find(": 8 open, 8 in all; the oldest is "), std::string::npos);
+  EXPECT_TRUE(line_with(server.process(), "statistics: left to right").ends_with(": 40 bytes in 8 blocks"));
+  EXPECT_TRUE(line_with(server.process(), "statistics: right to left").ends_with(": 40 bytes in 8 blocks"));
+  EXPECT_NE(line_with(server.process(), "statistics: sessions").find(": 8 open, 8 in all; the oldest is "),
+            std::string::npos);
   server->signal(SIGTERM);
   for (const Socket& client : clients) EXPECT_EQ(client.receive_all(), "");
   const Ended ended = server->wait();

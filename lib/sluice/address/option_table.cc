@@ -296,7 +296,8 @@ constexpr auto rows = std::to_array<OptionRow>({
     {"lseek64-set", Group::blk | Group::reg, Phase::late, ValueType::offset, seek(SEEK_SET),
      "moves to this many bytes from the beginning (k, M, G)"},
     {"max-children", Group::child, Phase::pastaccept, ValueType::integer, code,
-     "connections served at the same time"},
+     "connections or peers served at the same time (UDP-LISTEN: 65536); further ones wait, of UDP are not "
+     "heard"},
     {"netns", Group::process, Phase::init, ValueType::text},
     {"nl0", Group::termios, Phase::fd, ValueType::constant},
     {"nl1", Group::termios, Phase::fd, ValueType::constant},

@@ -324,6 +324,7 @@ class Bridge {
   /// For how many more sessions there are descriptors. What the open ones use is known by count, unless they
   /// come to use nearly all: then it is looked at what there is.
   std::size_t affordable_sessions(std::size_t open) {
+    if (descriptors_of_a_session_ == 0) return most_at_once;
     const std::size_t used = (open + 1) * descriptors_of_a_session_ + spare_descriptors;
     if (used + spare_descriptors < descriptors_)
       return std::max<std::size_t>((descriptors_ - used) / descriptors_of_a_session_, 1);

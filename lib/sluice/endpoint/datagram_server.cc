@@ -9,7 +9,12 @@ namespace {
 
 /// A peer of which nothing was heard for so long is forgotten: datagrams have no end.
 constexpr auto usual_idle = std::chrono::seconds(60);
+/// Whatever they send: each costs memory until it is forgotten, and anybody can send from many ports.
+constexpr std::size_t usual_most_peers = 65536;
+/// Senders that wait to be opened, while accepting pauses.
 constexpr std::size_t most_waiting = 256;
+/// Losses that follow one another so closely are one, and told once.
+constexpr auto calm = std::chrono::seconds(10);
 
 }  // namespace
 
@@ -22,6 +27,7 @@ DatagramServer::DatagramServer(const Address& address, const Context& context, s
       bind_(std::move(bind)),
       forks_(address.flag("fork")),
       admission_(address),
+      received_{Batch::of_messages(Batch::most_messages, &context.loop.buffers())},
       arrived_(context.loop) {}
 
 DatagramServer::~DatagramServer() = default;
@@ -48,74 +54,123 @@ void DatagramServer::stop() {
   if (socket_) socket_->wake(Descriptor::readable);
 }
 
-/// Waits for one datagram of an acceptable sender; false if stopped.
-Task<bool> DatagramServer::receive(KeptMessage& message) {
+std::optional<std::size_t> DatagramServer::most_peers() const {
+  if (!forks_) return std::nullopt;
+  const auto most = address_.integer("max-children");
+  return most ? static_cast<std::size_t>(*most) : usual_most_peers;
+}
+
+bool DatagramServer::accepts(const SocketName& sender) const {
+  const std::string_view against = admission_.objection(sender);
+  if (against.empty()) return true;
+  context_.log.warning("refusing packet from " + sender.log_text() + " due to " + std::string(against) +
+                       " option");
+  return false;
+}
+
+/// Waits for datagrams of acceptable senders; false if stopped.
+Task<bool> DatagramServer::receive(Received& into, std::size_t most) {
   const auto limit = address_.duration("accept-timeout");
   const auto deadline = limit ? Clock::now() + *limit : Clock::time_point::max();
-  std::string buffer(Batch::message_room, '\0');
+  into.batch.clear();
+  into.senders.clear();
+  into.next = 0;
+  const Accepts keep_sender = [&](const SocketName& sender) {
+    if (!accepts(sender)) return false;
+    into.senders.push_back(sender);
+    return true;
+  };
   while (!stopped_) {
-    sockaddr_storage sender{};
-    socklen_t length = sizeof sender;
-    const ssize_t count = ::recvfrom(socket_->number(), buffer.data(), buffer.size(),
-                                     MSG_DONTWAIT | MSG_TRUNC, reinterpret_cast<sockaddr*>(&sender), &length);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0 && errno == EAGAIN) {
+    const auto got = receive_datagrams(socket_->number(), into.batch, most, keep_sender);
+    drop_what_was_cut(into);
+    if (!into.batch.empty()) co_return true;
+    if (got.would_block()) {
+      into.batch.relax();
       if (!co_await socket_->wait_until(Descriptor::readable, deadline) && Clock::now() >= deadline)
         throw Failure(std::string(address_.written()) + ": nobody sent anything in time",
                       ExitStatus::timed_out);
       continue;
     }
+    if (got.count >= 0) {
+      co_await context_.loop.yield();
+      continue;
+    }
     // An ICMP answer to something that was sent before concerns that peer only.
-    if (count < 0 && (errno == ECONNREFUSED || errno == EHOSTUNREACH || errno == ENETUNREACH)) continue;
-    const auto size = static_cast<std::size_t>(check(std::string(address_.written()) + ": receive", count));
-    const SocketName from = length > sizeof(sa_family_t)
-                                ? SocketName(reinterpret_cast<const sockaddr*>(&sender), length)
-                                : SocketName();
-    if (size > buffer.size()) {
-      context_.log.error("a datagram of " + std::to_string(size) + " bytes from " + from.log_text() +
-                         " is too large and was dropped");
-      continue;
-    }
-    if (const std::string_view against = admission_.objection(from); !against.empty()) {
-      context_.log.warning("refusing packet from " + from.log_text() + " due to " + std::string(against) +
-                           " option");
-      continue;
-    }
-    message = {buffer.substr(0, size), from};
-    co_return true;
+    if (got.error == ECONNREFUSED || got.error == EHOSTUNREACH || got.error == ENETUNREACH) continue;
+    throw Failure(std::string(address_.written()) + ": receive",
+                  std::error_code(got.error, std::generic_category()));
   }
   co_return false;
 }
 
-/// Gives each datagram to its sender's stream; a new sender waits to be opened.
-Task<> DatagramServer::sort_by_sender() {
-  KeptMessage message;
-  while (co_await receive(message)) {
-    const SocketName from = message.from;
-    auto& inbox = table_->inboxes[from];
-    const bool known = inbox != nullptr;
-    if (!known) inbox = std::make_shared<Inbox>(context_.loop);
-    const bool crowded = !known && waiting_.size() >= most_waiting;
-    if (crowded || !inbox->put(std::move(message))) {
-      if (!dropping_)
-        context_.log.warning("datagrams from " + from.log_text() +
-                             " are dropped: they come faster than they are taken");
-      dropping_ = true;
-      if (crowded) table_->inboxes.erase(from);
+/// AF_UNIX datagrams may be larger than there is room for.
+void DatagramServer::drop_what_was_cut(Received& from) {
+  const auto messages = from.batch.messages();
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < messages.size(); ++i) {
+    if (messages[i].truncated) {
+      context_.log.error("a datagram of more than " + std::to_string(Batch::message_room) + " bytes from " +
+                         from.senders[i].log_text() + " is too large and was dropped");
       continue;
     }
-    dropping_ = false;
-    if (known) continue;
-    waiting_.emplace_back(from, inbox);
-    arrived_.notify();
+    std::swap(messages[kept], messages[i]);
+    std::swap(from.senders[kept++], from.senders[i]);
+  }
+  if (kept < messages.size()) from.batch.keep(kept);
+}
+
+/// Gives each datagram to its sender's stream; a new sender waits to be opened.
+Task<> DatagramServer::sort_by_sender() {
+  while (co_await receive(received_, Batch::most_messages)) {
+    const auto messages = received_.batch.messages();
+    const bool more = messages.size() == Batch::most_messages;
+    for (std::size_t i = 0; i < messages.size(); ++i) give(messages[i].data, received_.senders[i]);
+    if (!waiting_.empty()) arrived_.notify();
+    // They get their turn before the next ones come: what they do not take in time is lost.
+    if (more) co_await context_.loop.yield();
   }
   arrived_.notify();
 }
 
-Task<bool> DatagramServer::next_peer(KeptMessage& first, std::shared_ptr<Inbox>& inbox) {
+void DatagramServer::give(ConstBytes message, const SocketName& from) {
+  auto& inboxes = table_->inboxes;
+  if (const auto known = inboxes.find(from); known != inboxes.end()) {
+    if (!known->second->put(message))
+      warn_of_loss("datagrams from " + from.log_text() +
+                   " are dropped: they come faster than they are taken");
+    return;
+  }
+  if (inboxes.size() >= *most_peers()) {
+    if (!std::exchange(full_, true))
+      context_.log.warning(std::to_string(inboxes.size()) +
+                           " peers are being served: others are not heard until one has ended");
+    return;
+  }
+  if (waiting_.size() >= most_waiting)
+    return warn_of_loss("datagrams of new peers are dropped: they come faster than they are accepted");
+  if (std::exchange(full_, false)) context_.log.notice("new peers are heard again");
+  auto inbox = std::make_shared<Inbox>(context_.loop);
+  inbox->put(message);
+  waiting_.emplace_back(from, inbox);
+  inboxes.emplace(from, std::move(inbox));
+}
+
+void DatagramServer::warn_of_loss(const std::string& why) {
+  const auto now = Clock::now();
+  if (lost_ == Clock::time_point::min() || now - lost_ > calm) context_.log.warning(why);
+  lost_ = now;
+}
+
+Task<bool> DatagramServer::next_peer(SocketName& peer, std::shared_ptr<Inbox>& inbox) {
   if (!forks_ || peers_ == Peers::each_datagram) {
+    // Without fork, what comes behind the first datagram is for others that read the socket.
+    const std::size_t most = forks_ ? Batch::most_messages : 1;
+    if (received_.batch.empty() && !co_await receive(received_, most)) co_return false;
     inbox = std::make_shared<Inbox>(context_.loop);
-    co_return co_await receive(first);
+    inbox->put(received_.batch.messages().front().data);
+    peer = received_.senders[received_.next++];
+    received_.batch.pop_message();
+    co_return true;
   }
   if (!sorting_) {
     sorting_ = true;
@@ -123,7 +178,7 @@ Task<bool> DatagramServer::next_peer(KeptMessage& first, std::shared_ptr<Inbox>&
   }
   while (waiting_.empty() && !stopped_) co_await arrived_.wait();
   if (waiting_.empty()) co_return false;
-  first.from = waiting_.front().first;
+  peer = waiting_.front().first;
   inbox = std::move(waiting_.front().second);
   waiting_.pop_front();
   co_return true;
@@ -132,43 +187,45 @@ Task<bool> DatagramServer::next_peer(KeptMessage& first, std::shared_ptr<Inbox>&
 Task<std::unique_ptr<Stream>> DatagramServer::open(Session& session) {
   co_await prepare();
   if (stopped_) co_return nullptr;
-  KeptMessage first;
+  SocketName peer;
   std::shared_ptr<Inbox> inbox;
-  if (!co_await next_peer(first, inbox)) co_return nullptr;
+  if (!co_await next_peer(peer, inbox)) co_return nullptr;
   if (context_.log.enabled(Severity::notice))
     context_.log.notice(
         (peers_ == Peers::each_sender ? "accepting UDP connection from " : "received packet from ") +
-        first.from.log_text());
-  note_names(session, name_, first.from);
-  co_return stream_of(std::move(first), std::move(inbox), session);
+        peer.log_text());
+  note_names(session, name_, peer);
+  co_return stream_of(peer, std::move(inbox), session);
 }
 
-std::unique_ptr<Stream> DatagramServer::stream_of(KeptMessage first, std::shared_ptr<Inbox> inbox,
+std::unique_ptr<Stream> DatagramServer::stream_of(const SocketName& peer, std::shared_ptr<Inbox> inbox,
                                                   Session& session) {
   MessageStream::Parts parts;
   parts.socket = socket_;
-  parts.peer = first.from;
+  parts.peer = peer;
+  parts.shared = forks_;
   parts.inbox = inbox;
   parts.null_eof = address_.flag("null-eof");
   parts.finish = finish_by(address_, FinishBy::nothing);
   // An unnamed sender (AF_UNIX) cannot be answered.
-  parts.writable = !first.from.empty();
+  parts.writable = !peer.empty();
   parts.companion = companion_;
   if (peers_ == Peers::each_datagram) {
-    inbox->put(std::move(first));
     inbox->end();
   } else if (forks_) {
     parts.inbox_only = true;
-    if (!session.limits.idle) session.limits.idle = usual_idle;
-    parts.companion = std::shared_ptr<void>(
-        nullptr, [table = table_, from = first.from](void*) { table->inboxes.erase(from); });
+    if (!session.limits.idle) {
+      session.limits.idle = usual_idle;
+      session.limits.forgets = true;
+    }
+    parts.companion =
+        std::shared_ptr<void>(nullptr, [table = table_, from = peer](void*) { table->inboxes.erase(from); });
   } else {
     // Others may have sent before the socket was connected to this one.
-    parts.accepts = [from = first.from](const SocketName& sender) { return sender == from; };
-    inbox->put(std::move(first));
-    const SocketName peer = parts.peer.for_family(name_.family());
+    parts.accepts = [from = peer](const SocketName& sender) { return sender == from; };
+    const SocketName to = peer.for_family(name_.family());
     // Where it cannot be connected, each message names its peer.
-    if (::connect(socket_->number(), peer.data(), peer.size()) == 0) parts.peer = {};
+    if (::connect(socket_->number(), to.data(), to.size()) == 0) parts.peer = {};
   }
   if (!forks_) stopped_ = true;
   return std::make_unique<MessageStream>(std::move(parts));

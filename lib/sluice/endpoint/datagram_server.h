@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "sluice/endpoint/admission.h"
 #include "sluice/endpoint/endpoint.h"
@@ -17,7 +18,9 @@ namespace sluice {
 /// socket.
 ///
 /// RECVFROM: every datagram is a peer; its stream reads that one message and then ends. LISTEN: the sender of
-/// a first datagram is a peer, and what it sends later goes to the same stream until that is closed.
+/// a first datagram is a peer, and what it sends later goes to the same stream until that is closed. There
+/// are at most `max-children` peers, or 65,536; more are not heard, with one warning, until one of these has
+/// ended: a peer that is being served is never given up for a new one.
 class DatagramServer final : public Endpoint {
  public:
   struct Bound {
@@ -35,6 +38,9 @@ class DatagramServer final : public Endpoint {
   std::vector<std::string> names() const override;
   Task<std::unique_ptr<Stream>> open(Session& session) override;
   bool serves_many() const override { return forks_; }
+  std::optional<std::size_t> most_peers() const override;
+  /// All share one.
+  std::size_t descriptors() const override { return forks_ ? 0 : 1; }
   void stop() override;
 
  private:
@@ -42,11 +48,21 @@ class DatagramServer final : public Endpoint {
   struct Table {
     std::unordered_map<SocketName, std::shared_ptr<Inbox>> inboxes;
   };
+  /// Datagrams that one call took out of the socket; each has its sender.
+  struct Received {
+    Batch batch;
+    std::vector<SocketName> senders = {};
+    std::size_t next = 0;
+  };
 
-  Task<bool> receive(KeptMessage& message);
-  Task<bool> next_peer(KeptMessage& first, std::shared_ptr<Inbox>& inbox);
+  Task<bool> receive(Received& into, std::size_t most);
+  void drop_what_was_cut(Received& from);
+  bool accepts(const SocketName& sender) const;
+  Task<bool> next_peer(SocketName& peer, std::shared_ptr<Inbox>& inbox);
   Task<> sort_by_sender();
-  std::unique_ptr<Stream> stream_of(KeptMessage first, std::shared_ptr<Inbox> inbox, Session& session);
+  void give(ConstBytes message, const SocketName& from);
+  void warn_of_loss(const std::string& why);
+  std::unique_ptr<Stream> stream_of(const SocketName& peer, std::shared_ptr<Inbox> inbox, Session& session);
 
   Address address_;
   Context context_;
@@ -59,12 +75,14 @@ class DatagramServer final : public Endpoint {
   std::shared_ptr<Descriptor> socket_;
   std::shared_ptr<void> companion_;
   std::shared_ptr<Table> table_ = std::make_shared<Table>();
+  Received received_;
   /// Senders that have not been opened yet, each with its inbox.
   std::deque<std::pair<SocketName, std::shared_ptr<Inbox>>> waiting_;
   Event arrived_;
   bool sorting_ = false;
   bool stopped_ = false;
-  bool dropping_ = false;
+  bool full_ = false;
+  Clock::time_point lost_ = Clock::time_point::min();  ///< when the last datagram was
 };
 
 }  // namespace sluice

@@ -54,7 +54,7 @@ class Decorated final : public Endpoint {
   bool serves_many() const override { return inner_->serves_many(); }
   std::optional<std::size_t> most_peers() const override {
     const auto most = address_.integer("max-children");
-    if (!most) return std::nullopt;
+    if (!most) return inner_->most_peers();
     return static_cast<std::size_t>(*most);
   }
   std::size_t descriptors() const override { return inner_->descriptors(); }

@@ -9,6 +9,7 @@
 
 #include "sluice/address/address.h"
 #include "sluice/core/log.h"
+#include "sluice/core/socket_name.h"
 #include "sluice/stream/session.h"
 #include "sluice/stream/stream.h"
 

@@ -30,7 +30,7 @@ void Batch::clear() {
 }
 
 void Batch::consume(std::size_t count) {
-  if (!carries_messages_) {
+  if (!carries_messages()) {
     begin_ += count;
     if (begin_ == end_) begin_ = end_ = 0;
     return;
@@ -45,25 +45,35 @@ void Batch::consume(std::size_t count) {
 }
 
 Bytes Batch::slot(std::size_t ahead) {
-  return {memory() + (messages_.size() + ahead) * message_room, message_room};
+  return {memory() + (messages_.size() + ahead) * slot_stride, message_room};
 }
 
 Bytes Batch::large_slot(std::size_t size) {
-  // Whole slots, so that slots() stays true.
-  if (size > capacity_) resize((size + message_room - 1) / message_room * message_room);
+  if (size > capacity_) resize(size);
   return {memory(), capacity_};
 }
 
-void Batch::add_message(Bytes data, SocketName from, bool truncated) {
-  messages_.push_back({data, from, truncated});
+bool Batch::pack(ConstBytes message) {
+  if (empty()) large_slot(message.size());
+  if (messages_.size() == most_ || message.size() > capacity_ - end_) return false;
+  const Bytes place{memory() + end_, message.size()};
+  std::copy(message.begin(), message.end(), place.begin());
+  end_ += message.size();
+  add_message(place);
+  return true;
 }
 
 void Batch::pop_message() {
   if (++first_ == messages_.size()) clear();
 }
 
+void Batch::keep(std::size_t count) {
+  messages_.resize(std::min(first_ + count, messages_.size()));
+  if (empty()) clear();
+}
+
 std::size_t Batch::size() const {
-  if (!carries_messages_) return end_ - begin_;
+  if (!carries_messages()) return end_ - begin_;
   std::size_t sum = 0;
   for (std::size_t i = first_; i < messages_.size(); ++i) sum += messages_[i].data.size();
   return sum;

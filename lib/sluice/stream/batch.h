@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "sluice/core/bytes.h"
-#include "sluice/core/socket_name.h"
 #include "sluice/stream/pools.h"
 
 namespace sluice {
@@ -14,7 +13,6 @@ namespace sluice {
 /// One datagram or packet. The bytes belong to the batch that it came in.
 struct Message {
   Bytes data;
-  SocketName from;         ///< empty where the sender has no name
   bool truncated = false;  ///< the kernel kept only the beginning
 };
 
@@ -25,18 +23,19 @@ class Batch {
  public:
   static constexpr std::size_t most_messages = 64;
   static constexpr std::size_t message_room = kib(64);
+  /// From one slot to the next. Slots that lie a power of two apart share the few places of a cache that such
+  /// addresses have, and small messages, of which only the beginnings are used, push each other out.
+  static constexpr std::size_t slot_stride = message_room + 320;
 
   /// A chunk of at most `capacity` bytes.
-  static Batch of_bytes(std::size_t capacity, BufferPool* pool = nullptr) {
-    return Batch(capacity, false, pool);
-  }
+  static Batch of_bytes(std::size_t capacity, BufferPool* pool = nullptr) { return Batch(capacity, 0, pool); }
   /// At most `count` messages of at most 64 KiB each, or one of more.
   static Batch of_messages(std::size_t count = most_messages, BufferPool* pool = nullptr) {
-    return Batch(count * message_room, true, pool);
+    return Batch(count * slot_stride, count, pool);
   }
 
-  bool carries_messages() const { return carries_messages_; }
-  bool empty() const { return carries_messages_ ? first_ == messages_.size() : begin_ == end_; }
+  bool carries_messages() const { return most_ > 0; }
+  bool empty() const { return carries_messages() ? first_ == messages_.size() : begin_ == end_; }
   void clear();
   /// Gives its memory back while it is empty: somebody will wait for input.
   void relax();
@@ -53,21 +52,29 @@ class Batch {
   void consume(std::size_t count);
 
   // Of messages.
-  std::size_t slots() const { return capacity_ / message_room - messages_.size(); }
+  /// How many more have a slot.
+  std::size_t slots() const { return most_ - messages_.size(); }
   /// The room of the next message, or of the one `ahead` places behind it.
   Bytes slot(std::size_t ahead = 0);
   /// The room for one message of any size; grows the buffer. Only while the batch is empty.
   Bytes large_slot(std::size_t size);
-  void add_message(Bytes data, SocketName from = {}, bool truncated = false);
+  void add_message(Bytes data, bool truncated = false) { messages_.push_back({data, truncated}); }
+  /// So many messages will be added.
+  void expect(std::size_t count) { messages_.reserve(count); }
+  /// Copies a message close behind those that were packed before it, for a batch that is filled by nothing
+  /// else. The first one always fits; false if a later one does not.
+  bool pack(ConstBytes message);
   std::span<Message> messages() { return std::span(messages_).subspan(first_); }
   void pop_message();
+  /// Forgets all but the first `count` messages.
+  void keep(std::size_t count);
 
   /// All bytes that are left in it, edges aside.
   std::size_t size() const;
 
  private:
-  Batch(std::size_t capacity, bool messages, BufferPool* pool)
-      : pool_(pool), capacity_(capacity), carries_messages_(messages) {}
+  Batch(std::size_t capacity, std::size_t most, BufferPool* pool)
+      : pool_(pool), capacity_(capacity), most_(most) {}
   char* memory();
 
   BufferPool* pool_;
@@ -75,7 +82,7 @@ class Batch {
   std::size_t capacity_;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
-  bool carries_messages_;
+  std::size_t most_;  ///< messages; 0 for one of bytes
   std::vector<Message> messages_;
   std::size_t first_ = 0;
 };

@@ -1,10 +1,9 @@
 #include "sluice/stream/filtered.h"
 
 #include <algorithm>
-#include <deque>
-#include <string>
 
 #include "sluice/stream/decorator.h"
+#include "sluice/stream/message_queue.h"
 
 namespace sluice {
 namespace {
@@ -49,7 +48,7 @@ class Filtered final : public Decorator {
       writing_->feed(from.messages().front().data, out);
       writing_->finish(out);
       from.pop_message();
-      fill_message(changed, out.data());
+      changed.pack(out.data());
     } else {
       writing_->feed(from.data(), out);
       from.consume(from.size());
@@ -76,11 +75,6 @@ class Filtered final : public Decorator {
     batch.added(bytes.size());
     return batch;
   }
-  static void fill_message(Batch& batch, ConstBytes bytes) {
-    const Bytes room = batch.large_slot(bytes.size());
-    std::copy(bytes.begin(), bytes.end(), room.begin());
-    batch.add_message(room.first(bytes.size()));
-  }
 
   Task<End> read_messages(Batch& into) {
     Batch raw = Batch::of_messages(1);
@@ -89,10 +83,7 @@ class Filtered final : public Decorator {
     Output out;
     reading_->feed(raw.messages().front().data, out);
     reading_->finish(out);
-    const SocketName from = raw.messages().front().from;
-    const Bytes room = into.large_slot(out.data().size());
-    std::copy(out.data().begin(), out.data().end(), room.begin());
-    into.add_message(room.first(out.data().size()), from);
+    into.pack(out.data());
     co_return end;
   }
 
@@ -117,6 +108,7 @@ class Answering final : public Stream {
         co_return End{};
       }
       if (finished_) co_return End{End::finished, {}};
+      into.relax();
       co_await filled_.wait();
     }
     co_return End{End::abandoned, {}};
@@ -170,10 +162,8 @@ class Answering final : public Stream {
   static constexpr std::size_t most_held = kib(64);
 
   std::size_t held() const {
-    std::size_t sum = bytes_.data().size() - taken_;
     // An empty message takes room too.
-    for (const auto& message : messages_) sum += message.size() + 64;
-    return sum;
+    return bytes_.data().size() - taken_ + messages_.bytes() + messages_.size() * 64;
   }
 
   void put(Batch& from) {
@@ -186,7 +176,7 @@ class Answering final : public Stream {
     of_messages_ = true;
     feed(from.messages().front().data, answer);
     if (filter_) filter_->finish(answer);
-    messages_.emplace_back(as_text(answer.data()));
+    messages_.put(answer.data());
     from.pop_message();
   }
 
@@ -199,15 +189,7 @@ class Answering final : public Stream {
 
   bool take(Batch& into) {
     if (!messages_.empty()) {
-      const std::string& first = messages_.front();
-      if (!into.carries_messages() && into.room().size() < first.size()) into = Batch::of_bytes(first.size());
-      const Bytes room = into.carries_messages() ? into.large_slot(first.size()) : into.room();
-      std::copy(first.begin(), first.end(), room.begin());
-      if (into.carries_messages())
-        into.add_message(room.first(first.size()));
-      else
-        into.added(first.size());
-      messages_.pop_front();
+      messages_.take(into);
       return true;
     }
     const ConstBytes ready = bytes_.data().subspan(taken_);
@@ -231,7 +213,7 @@ class Answering final : public Stream {
   Info info_;
   Output bytes_;
   std::size_t taken_ = 0;
-  std::deque<std::string> messages_;
+  MessageQueue messages_;
   bool of_messages_ = false;
   Event filled_;
   Event drained_;

@@ -4,25 +4,25 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 namespace sluice {
 namespace {
 
 constexpr std::size_t most_waiting = 64;
+constexpr std::size_t most_waiting_bytes = mib(1);
+/// So many headers are prepared for a socket that gave fewer messages the last time.
+constexpr std::size_t fewest_headers = 4;
 
-SocketName name_of(const sockaddr_storage& storage, socklen_t length) {
-  // Unnamed AF_UNIX senders have a name of just the family, or none at all.
-  if (length <= sizeof(sa_family_t)) return {};
-  return {reinterpret_cast<const sockaddr*>(&storage), length};
-}
+/// What came was for others.
+constexpr Attempt nothing_that_counts = {-1, EINTR};
 
 }  // namespace
 
-bool Inbox::put(KeptMessage message) {
+bool Inbox::put(ConstBytes message) {
   if (messages_.size() >= most_waiting) return false;
-  messages_.push_back(std::move(message));
+  if (!messages_.empty() && messages_.bytes() + message.size() > most_waiting_bytes) return false;
+  messages_.put(message);
   arrived_.notify();
   return true;
 }
@@ -30,12 +30,6 @@ bool Inbox::put(KeptMessage message) {
 void Inbox::end() {
   over_ = true;
   arrived_.notify();
-}
-
-KeptMessage Inbox::take() {
-  KeptMessage first = std::move(messages_.front());
-  messages_.pop_front();
-  return first;
 }
 
 Task<> Inbox::wait() { co_await arrived_.wait(); }
@@ -60,14 +54,7 @@ Task<End> MessageStream::read_some(Batch& into) {
     if (input_over_ || !parts_.readable) co_return End{End::finished, {}};
     Attempt got;
     if (parts_.inbox && !parts_.inbox->empty()) {
-      const KeptMessage kept = parts_.inbox->take();
-      const Bytes room = into.carries_messages() ? into.large_slot(kept.data.size()) : into.room();
-      if (room.size() < kept.data.size()) co_return end_of(EMSGSIZE);
-      std::copy(kept.data.begin(), kept.data.end(), room.begin());
-      if (into.carries_messages())
-        into.add_message(room.first(kept.data.size()), kept.from);
-      else
-        into.added(kept.data.size());
+      parts_.inbox->take(into);
       got.count = 1;
     } else if (parts_.inbox && parts_.inbox->over()) {
       input_over_ = true;
@@ -81,15 +68,16 @@ Task<End> MessageStream::read_some(Batch& into) {
       got = many ? receive_many(into) : receive_one(into);
     }
     if (got.count > 0) {
-      if (parts_.null_eof && into.size() == 0) {
-        input_over_ = true;
-        into.clear();
-        continue;
-      }
+      if (parts_.null_eof) end_at_empty_message(into);
+      if (input_over_ && into.empty()) continue;
       co_return End{};
     }
     if (got.count == 0) {
       input_over_ = true;
+      continue;
+    }
+    if (got.error == nothing_that_counts.error) {
+      co_await parts_.socket->loop().yield();
       continue;
     }
     if (!got.would_block()) co_return end_of(got.error);
@@ -97,6 +85,19 @@ Task<End> MessageStream::read_some(Batch& into) {
     if (!co_await parts_.socket->wait(Descriptor::readable)) break;
   }
   co_return End{End::abandoned, {}};
+}
+
+void MessageStream::end_at_empty_message(Batch& into) {
+  if (!into.carries_messages()) {
+    input_over_ = into.empty();
+    return;
+  }
+  const auto messages = into.messages();
+  const auto empty =
+      std::find_if(messages.begin(), messages.end(), [](const Message& one) { return one.data.empty(); });
+  if (empty == messages.end()) return;
+  input_over_ = true;
+  into.keep(static_cast<std::size_t>(empty - messages.begin()));
 }
 
 /// A sequenced packet of no bytes and the end of the sequence look alike to recvmsg(2).
@@ -123,82 +124,47 @@ Attempt MessageStream::receive_one(Batch& into) {
       room = into.room();
     }
   }
-  sockaddr_storage sender{};
+  sockaddr_storage sender;
   iovec vector{room.data(), room.size()};
   msghdr header{};
-  header.msg_name = &sender;
-  header.msg_namelen = sizeof sender;
+  if (parts_.accepts) {
+    header.msg_name = &sender;
+    header.msg_namelen = sizeof sender;
+  }
   header.msg_iov = &vector;
   header.msg_iovlen = 1;
   const auto got = uninterrupted([&] { return ::recvmsg(number, &header, MSG_DONTWAIT); });
   if (got.count < 0) return got;
   if (got.count == 0 && parts_.sequenced && sequence_has_ended()) return {0, 0};
-  const SocketName from = name_of(sender, header.msg_namelen);
-  if (!accepts(from)) return {-1, EAGAIN};
+  if (parts_.accepts && !parts_.accepts(sender_name(sender, header.msg_namelen))) return nothing_that_counts;
   const auto size = static_cast<std::size_t>(got.count);
   if (into.carries_messages())
-    into.add_message(room.first(size), from, (header.msg_flags & MSG_TRUNC) != 0);
+    into.add_message(room.first(size), (header.msg_flags & MSG_TRUNC) != 0);
   else
     into.added(size);
   return {1, 0};
 }
 
 Attempt MessageStream::receive_many(Batch& into) {
-  std::array<mmsghdr, Batch::most_messages> headers{};
-  std::array<iovec, Batch::most_messages> vectors{};
-  std::array<sockaddr_storage, Batch::most_messages> senders{};
-  const std::size_t count = std::min(into.slots(), headers.size());
-  for (std::size_t i = 0; i < count; ++i) {
-    const Bytes slot = into.slot(i);
-    vectors[i] = {slot.data(), slot.size()};
-    headers[i].msg_hdr.msg_name = &senders[i];
-    headers[i].msg_hdr.msg_namelen = sizeof senders[i];
-    headers[i].msg_hdr.msg_iov = &vectors[i];
-    headers[i].msg_hdr.msg_iovlen = 1;
-  }
-  const auto got = uninterrupted([&] {
-    return ::recvmmsg(parts_.socket->number(), headers.data(), static_cast<unsigned>(count), MSG_DONTWAIT,
-                      nullptr);
-  });
+  // More than the last time, so that it grows with what comes; else what is not used costs more than it
+  // saves.
+  const std::size_t most = std::max(expected_ * 4, fewest_headers);
+  const auto got = receive_datagrams(parts_.socket->number(), into, most, parts_.accepts);
   if (got.count < 0) return got;
-  const auto received = static_cast<std::size_t>(got.count);
-  for (std::size_t i = 0; i < received; ++i) {
-    const SocketName from = name_of(senders[i], headers[i].msg_hdr.msg_namelen);
-    if (!accepts(from)) continue;
-    into.add_message({static_cast<char*>(vectors[i].iov_base), headers[i].msg_len}, from,
-                     (headers[i].msg_hdr.msg_flags & MSG_TRUNC) != 0);
-  }
-  return into.empty() ? Attempt{-1, EAGAIN} : Attempt{1, 0};
+  expected_ = static_cast<std::size_t>(got.count);
+  return into.empty() ? nothing_that_counts : got;
 }
 
 Attempt MessageStream::send(Batch& from) {
   const int number = parts_.socket->number();
   const SocketName& peer = parts_.peer;
-  std::array<mmsghdr, Batch::most_messages> headers{};
-  std::array<iovec, Batch::most_messages> vectors{};
-  std::size_t count = 0;
-  if (!from.carries_messages()) {
-    const Bytes chunk = from.data();
-    vectors[count++] = {chunk.data(), chunk.size()};
-  } else {
-    for (const Message& message : from.messages())
-      vectors[count++] = {message.data.data(), message.data.size()};
-  }
-  for (std::size_t i = 0; i < count; ++i) {
-    headers[i].msg_hdr.msg_iov = &vectors[i];
-    headers[i].msg_hdr.msg_iovlen = 1;
-    if (peer.empty()) continue;
-    headers[i].msg_hdr.msg_name = const_cast<sockaddr*>(peer.data());
-    headers[i].msg_hdr.msg_namelen = peer.size();
-  }
+  if (from.carries_messages()) return send_datagrams(number, from, peer);
+  const Bytes chunk = from.data();
   const auto sent = uninterrupted([&] {
-    return ::sendmmsg(number, headers.data(), static_cast<unsigned>(count), MSG_DONTWAIT | MSG_NOSIGNAL);
+    return ::sendto(number, chunk.data(), chunk.size(), MSG_DONTWAIT | MSG_NOSIGNAL,
+                    peer.empty() ? nullptr : peer.data(), peer.size());
   });
-  if (sent.count <= 0) return sent;
-  if (!from.carries_messages())
-    from.consume(from.size());
-  else
-    for (ssize_t i = 0; i < sent.count; ++i) from.pop_message();
+  if (sent.count >= 0) from.consume(chunk.size());
   return sent;
 }
 
@@ -206,12 +172,13 @@ Task<End> MessageStream::write_some(Batch& from) {
   while (!stopped_writing_) {
     if (!parts_.writable) co_return end_of(EBADF);
     const auto sent = send(from);
-    if (sent.count > 0) co_return End{};
+    if (sent.count >= 0) co_return End{};
     const bool full = sent.error == ENOBUFS;
     if (!sent.would_block() && !full) co_return end_of(sent.error);
-    if (full || (unix_ && !parts_.sequenced)) {
+    if (full || parts_.shared || (unix_ && !parts_.sequenced)) {
       // Neither a full interface queue nor the full queue of a local peer that we are not connected to can be
-      // waited for: poll(2) says writable all the while.
+      // waited for: poll(2) says writable all the while. And of many streams that wait for one socket, each
+      // would wake for the room that another takes.
       co_await parts_.socket->loop().sleep(std::chrono::milliseconds(1));
     } else {
       co_await parts_.socket->wait(Descriptor::writable);
@@ -251,12 +218,12 @@ Task<> MessageStream::discard_input() {
 void MessageStream::stop_reading() {
   stopped_reading_ = true;
   if (parts_.inbox) parts_.inbox->wake();
-  parts_.socket->wake(Descriptor::readable);
+  if (!parts_.shared) parts_.socket->wake(Descriptor::readable);
 }
 
 void MessageStream::stop_writing() {
   stopped_writing_ = true;
-  parts_.socket->wake(Descriptor::writable);
+  if (!parts_.shared) parts_.socket->wake(Descriptor::writable);
   if (parts_.sequenced) parts_.socket->stop(Descriptor::hung_up);
   gone_.notify();
 }

@@ -1,39 +1,33 @@
 #pragma once
 
-#include <deque>
-#include <functional>
 #include <memory>
-#include <string>
 
+#include "sluice/stream/datagrams.h"
+#include "sluice/stream/message_queue.h"
 #include "sluice/stream/session.h"
 #include "sluice/stream/stream.h"
 
 namespace sluice {
-
-/// A message that owns its bytes: one that waits in a queue.
-struct KeptMessage {
-  std::string data;
-  SocketName from;
-};
 
 /// Messages that somebody else received for a stream: a server's socket is shared by all its peers.
 class Inbox {
  public:
   explicit Inbox(Loop& loop) : arrived_(loop) {}
 
-  /// Whether there was room for it (64 messages).
-  bool put(KeptMessage message);
+  /// Whether there was room for it: 64 messages, or 1 MiB.
+  bool put(ConstBytes message);
   /// No more will come.
   void end();
   void wake() { arrived_.notify(); }
 
   bool empty() const { return messages_.empty(); }
   bool over() const { return over_; }
-  KeptMessage take();
+  /// Moves messages into an empty batch; there is one.
+  void take(Batch& into) { messages_.take(into); }
   Task<> wait();
 
  private:
-  std::deque<KeptMessage> messages_;
+  MessageQueue messages_;
   bool over_ = false;
   Event arrived_;
 };
@@ -43,7 +37,8 @@ class MessageStream final : public Stream {
  public:
   struct Parts {
     std::shared_ptr<Descriptor> socket;
-    SocketName peer;  ///< where messages go; empty for a connected socket
+    bool shared = false;  ///< other streams write to the same socket
+    SocketName peer;      ///< where messages go; empty for a connected socket
     std::shared_ptr<Inbox>
         inbox;  ///< read first, if there is one; then, unless it is over, only it if `inbox_only`
     bool inbox_only = false;
@@ -52,8 +47,8 @@ class MessageStream final : public Stream {
     bool sequenced = false;  ///< SOCK_SEQPACKET: has an end, and a half-close if it finishes so
     bool null_eof = false;   ///< an empty message is the end of input
     FinishBy finish = FinishBy::nothing;
-    std::function<bool(const SocketName&)> accepts = {};  ///< whose messages count; all, if empty
-    std::shared_ptr<void> companion = {};                 ///< released with the stream
+    Accepts accepts = {};                  ///< whose messages count; all, if empty
+    std::shared_ptr<void> companion = {};  ///< released with the stream
   };
   explicit MessageStream(Parts parts);
   ~MessageStream() override;
@@ -72,13 +67,14 @@ class MessageStream final : public Stream {
   Attempt receive_one(Batch& into);
   Attempt receive_many(Batch& into);
   Attempt send(Batch& from);
-  bool accepts(const SocketName& sender) const { return !parts_.accepts || parts_.accepts(sender); }
+  void end_at_empty_message(Batch& into);
   bool sequence_has_ended() const;
   bool tells_its_end() const { return parts_.sequenced && parts_.finish == FinishBy::shutting_down; }
 
   Parts parts_;
   Info info_;
   Event gone_;
+  std::size_t expected_ = 0;  ///< how many messages the last call gave
   bool unix_ = false;
   bool input_over_ = false;
   bool stopped_reading_ = false;

@@ -46,7 +46,7 @@ class Relay {
     }
     if (limits.idle && passed(last + *limits.idle)) {
       session_.log.notice("inactivity timeout triggered");
-      timed_out_ = !limits.as_socat;
+      timed_out_ = !limits.as_socat && !limits.forgets;
       return true;
     }
     // One way only: nothing else has ended that could make it matter less.

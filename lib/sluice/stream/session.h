@@ -29,6 +29,7 @@ struct Limits {
   bool cool_left = false;   ///< the left side may be gone when it is written to (cool-write)
   bool cool_right = false;  ///< so may the right side
   bool cut = false;         ///< the session was ended before its time: closing is short
+  bool forgets = false;     ///< the idle limit is how its peers usually end, and no failure
   bool as_socat = false;    ///< the endings and exit statuses of socat
 
   Duration linger_or_default() const { return linger.value_or(std::chrono::milliseconds(500)); }
