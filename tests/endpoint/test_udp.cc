@@ -110,6 +110,49 @@ TEST_F(Udp, TellsItsPeersApart) {
   loop_.run();
 }
 
+TEST_F(Udp, TellsItsPeersApartWhenTheySendRuns) {
+  const auto server = endpoint("UDP-LISTEN:0,fork,bind=127.0.0.1");
+  run(loop_, server->prepare());
+  const auto read_messages = [](Stream& from, std::size_t count) -> Task<std::vector<std::string>> {
+    std::vector<std::string> texts;
+    Batch batch = Batch::of_messages();
+    while (texts.size() < count) {
+      const End end = co_await from.read_some(batch);
+      if (end.kind != End::open) break;
+      for (const Message& message : batch.messages()) texts.emplace_back(as_text(message.data));
+      batch.clear();
+    }
+    co_return texts;
+  };
+  const auto write_messages = [](Stream& to, const std::vector<std::string>& texts) -> Task<End> {
+    Batch batch = Batch::of_messages();
+    for (const std::string& text : texts) batch.pack(text);
+    co_return co_await write_all(to, batch);
+  };
+  const auto run_of = [](std::size_t client) {
+    std::vector<std::string> texts;
+    for (int i = 0; i < 20; ++i) texts.push_back(std::to_string(client) + ":" + std::to_string(100 + i));
+    texts.emplace_back("end");
+    texts.emplace_back();
+    return texts;
+  };
+  std::vector<std::unique_ptr<Stream>> clients, peers;
+  for (std::size_t i = 0; i < 3; ++i) {
+    clients.push_back(open("UDP:127.0.0.1:" + bound(*server)));
+    EXPECT_EQ(run(loop_, write_messages(*clients[i], run_of(i))), End::open);
+  }
+  for (std::size_t i = 0; i < 3; ++i) {
+    peers.push_back(open(*server));
+    const auto texts = run(loop_, read_messages(*peers[i], run_of(i).size()));
+    EXPECT_EQ(texts, run_of(i));
+    EXPECT_EQ(run(loop_, write_messages(*peers[i], texts)), End::open);
+  }
+  for (std::size_t i = 3; i-- > 0;) EXPECT_EQ(run(loop_, read_messages(*clients[i], 22)), run_of(i));
+  server->stop();
+  peers.clear();
+  loop_.run();
+}
+
 TEST_F(Udp, ListensToTheFirstSenderOnlyWithoutFork) {
   const auto server = endpoint("UDP-LISTEN:0");
   run(loop_, server->prepare());

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <optional>
 #include <vector>
 
 #include "on_loop.h"
@@ -162,6 +163,129 @@ TEST(MessageStream, NeverCutsAMessageReadAsBytes) {
   };
   EXPECT_EQ(run(loop, read_once(*stream, small)), End::open);
   EXPECT_EQ(as_text(small.data()), sample_text(kib(100)));
+}
+
+struct Ends {
+  std::unique_ptr<MessageStream> from, to;
+};
+
+/// Two streams over UDP, which leave segments to the kernel or do not.
+std::optional<Ends> udp_streams(Loop& loop, int family, bool sending, bool receiving) {
+  auto [a, b] = udp_pair(family);
+  if (!b) return {};
+  MessageStream::Parts from, to;
+  from.socket = std::make_shared<Descriptor>(loop, std::move(a));
+  from.offloads = sending;
+  to.socket = std::make_shared<Descriptor>(loop, std::move(b));
+  to.offloads = receiving;
+  return Ends{std::make_unique<MessageStream>(std::move(from)),
+              std::make_unique<MessageStream>(std::move(to))};
+}
+
+/// Sends messages of these sizes in batches as large as they come, and returns what arrives.
+std::vector<std::string> sent_through(Loop& loop, Ends& ends, const std::vector<std::size_t>& sizes) {
+  const auto send_all = [](Stream& to, Batch& batch) -> Task<End> {
+    co_return co_await write_all(to, batch);
+  };
+  std::vector<std::string> arrived;
+  for (std::size_t next = 0; next < sizes.size();) {
+    Batch batch = Batch::of_messages();
+    // Each begins with its number, so that none can be taken for another.
+    while (next < sizes.size()) {
+      std::string text = std::to_string(next) + ' ' + sample_text(sizes[next]);
+      text.resize(sizes[next]);
+      if (!batch.pack(text)) break;
+      ++next;
+    }
+    const std::size_t count = batch.messages().size();
+    EXPECT_EQ(run(loop, send_all(*ends.from, batch)), End::open);
+    for (auto& text : run(loop, receive(*ends.to, count)).first) arrived.push_back(std::move(text));
+  }
+  return arrived;
+}
+
+TEST(MessageStream, SendsRunsOfEqualSizesExactly) {
+  using Sizes = std::vector<std::size_t>;
+  const std::vector<Sizes> cases = {
+      Sizes(1, 64),
+      Sizes(2, 64),
+      Sizes(64, 64),
+      Sizes(65, 64),
+      Sizes(130, 1),
+      Sizes(64, 0),
+      {64, 64, 64, 10},
+      {64, 10, 64},
+      {10, 64, 64},
+      {64, 64, 10, 10, 64, 64},
+      {64, 64, 0, 64, 64, 0},
+      {0, 64, 0, 0, 1, 1},
+      {1, 2, 3, 4, 5, 4, 3, 2, 1},
+      Sizes(50, 1472),
+      {65507},
+      {40000, 40000},
+      {32753, 32753},
+      {32754, 32754},
+      {32753, 32753, 1},
+  };
+  for (const int family : {AF_INET, AF_INET6})
+    for (const bool sending : {false, true})
+      for (const bool receiving : {false, true}) {
+        Loop loop;
+        auto ends = udp_streams(loop, family, sending, receiving);
+        if (!ends) continue;  // no IPv6 here
+        for (std::size_t number = 0; number < cases.size(); ++number) {
+          const auto arrived = sent_through(loop, *ends, cases[number]);
+          ASSERT_EQ(arrived.size(), cases[number].size());
+          for (std::size_t i = 0; i < arrived.size(); ++i) {
+            std::string text = std::to_string(i) + ' ' + sample_text(cases[number][i]);
+            text.resize(cases[number][i]);
+            EXPECT_EQ(arrived[i], text) << "message " << i << " of case " << number;
+          }
+        }
+      }
+}
+
+TEST(MessageStream, SendsOneByOneWhereRunsAreRefused) {
+  Loop loop;
+  auto ends = udp_streams(loop, AF_INET, true, true);
+  // Segments need checksums (udp(7)).
+  const int on = 1;
+  ASSERT_EQ(::setsockopt(ends->from->info().out, SOL_SOCKET, SO_NO_CHECK, &on, sizeof on), 0);
+  for (int again = 0; again < 2; ++again) {
+    const auto arrived = sent_through(loop, *ends, {7, 50, 50, 50, 20, 0, 9});
+    ASSERT_EQ(arrived.size(), 7U);
+    EXPECT_TRUE(arrived[3].starts_with("3 ") && arrived[3].size() == 50);
+    EXPECT_TRUE(arrived[4].starts_with("4 ") && arrived[4].size() == 20);
+    EXPECT_EQ(arrived[5], "");
+  }
+}
+
+TEST(MessageStream, LosesNothingToAnEarlierRefusal) {
+  for (const bool offloads : {false, true}) {
+    Loop loop;
+    auto [a, b] = udp_pair();
+    const SocketName name = SocketName::of_socket(b.get()), peer = SocketName::of_socket(a.get());
+    MessageStream::Parts parts;
+    parts.socket = std::make_shared<Descriptor>(loop, std::move(a));
+    parts.offloads = offloads;
+    MessageStream stream(std::move(parts));
+    const auto write = [](Stream& to, Batch& from) -> Task<End> { co_return co_await write_all(to, from); };
+    b.reset();
+    Batch first = Batch::of_messages();
+    first.pack(std::string_view("to nobody"));
+    EXPECT_EQ(run(loop, write(stream, first)), End::open);
+    // The answer is there before the call returns; now somebody listens again.
+    Fd again(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    ASSERT_EQ(::bind(again.get(), name.data(), name.size()), 0);
+    ASSERT_EQ(::connect(again.get(), peer.data(), peer.size()), 0);
+    Batch second = Batch::of_messages();
+    for (const char* text : {"aa", "bb", "cc", "d", "ee"}) second.pack(std::string_view(text));
+    EXPECT_EQ(run(loop, write(stream, second)).why, std::errc::connection_refused);
+    EXPECT_EQ(second.messages().size(), 5U) << "the refusal was of the first one only";
+    EXPECT_EQ(run(loop, write(stream, second)), End::open);
+    auto reader = stream_over(loop, std::move(again));
+    EXPECT_EQ(run(loop, receive(*reader, 5)).first, (std::vector<std::string>{"aa", "bb", "cc", "d", "ee"}));
+  }
 }
 
 TEST(MessageStream, ReadsItsInboxFirstAndEndsWithIt) {

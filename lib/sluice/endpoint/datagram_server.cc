@@ -38,6 +38,8 @@ Task<> DatagramServer::prepare() {
   apply(address_, {Phase::pastbind, Phase::fd, Phase::late}, bound.socket.get(), context_);
   name_ = SocketName::of_socket(bound.socket.get());
   companion_ = std::move(bound.companion);
+  // Without fork, the stream reads for itself, or others do.
+  if (forks_ && name_.is_ip()) offload_.join(bound.socket.get());
   socket_ = std::make_shared<Descriptor>(context_.loop, std::move(bound.socket));
   context_.log.notice((peers_ == Peers::each_sender ? "listening on UDP " : "receiving on ") +
                       name_.log_text());
@@ -81,7 +83,7 @@ Task<bool> DatagramServer::receive(Received& into, std::size_t most) {
     return true;
   };
   while (!stopped_) {
-    const auto got = receive_datagrams(socket_->number(), into.batch, most, keep_sender);
+    const auto got = receive_datagrams(socket_->number(), into.batch, most, keep_sender, offload_);
     drop_what_was_cut(into);
     if (!into.batch.empty()) co_return true;
     if (got.would_block()) {
@@ -123,7 +125,7 @@ void DatagramServer::drop_what_was_cut(Received& from) {
 Task<> DatagramServer::sort_by_sender() {
   while (co_await receive(received_, Batch::most_messages)) {
     const auto messages = received_.batch.messages();
-    const bool more = messages.size() == Batch::most_messages;
+    const bool more = messages.size() >= Batch::most_messages;
     for (std::size_t i = 0; i < messages.size(); ++i) give(messages[i].data, received_.senders[i]);
     if (!waiting_.empty()) arrived_.notify();
     // They get their turn before the next ones come: what they do not take in time is lost.
@@ -204,6 +206,7 @@ std::unique_ptr<Stream> DatagramServer::stream_of(const SocketName& peer, std::s
   parts.socket = socket_;
   parts.peer = peer;
   parts.shared = forks_;
+  parts.offloads = name_.is_ip();
   parts.inbox = inbox;
   parts.null_eof = address_.flag("null-eof");
   parts.finish = finish_by(address_, FinishBy::nothing);
@@ -225,7 +228,10 @@ std::unique_ptr<Stream> DatagramServer::stream_of(const SocketName& peer, std::s
     parts.accepts = [from = peer](const SocketName& sender) { return sender == from; };
     const SocketName to = peer.for_family(name_.family());
     // Where it cannot be connected, each message names its peer.
-    if (::connect(socket_->number(), to.data(), to.size()) == 0) parts.peer = {};
+    if (::connect(socket_->number(), to.data(), to.size()) == 0) {
+      parts.peer = {};
+      parts.connected = true;
+    }
   }
   if (!forks_) stopped_ = true;
   return std::make_unique<MessageStream>(std::move(parts));

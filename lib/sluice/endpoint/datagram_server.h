@@ -48,7 +48,7 @@ class DatagramServer final : public Endpoint {
   struct Table {
     std::unordered_map<SocketName, std::shared_ptr<Inbox>> inboxes;
   };
-  /// Datagrams that one call took out of the socket; each has its sender.
+  /// Messages that one call took out of the socket; each has its sender.
   struct Received {
     Batch batch;
     std::vector<SocketName> senders = {};
@@ -76,6 +76,7 @@ class DatagramServer final : public Endpoint {
   std::shared_ptr<void> companion_;
   std::shared_ptr<Table> table_ = std::make_shared<Table>();
   Received received_;
+  Offload offload_;
   /// Senders that have not been opened yet, each with its inbox.
   std::deque<std::pair<SocketName, std::shared_ptr<Inbox>>> waiting_;
   Event arrived_;

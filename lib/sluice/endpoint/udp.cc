@@ -68,6 +68,7 @@ class UdpClient final : public Endpoint {
     if (range_)
       parts.accepts = [range = *range_](const SocketName& sender) { return range.contains(sender); };
     parts.socket = std::make_shared<Descriptor>(context_.loop, std::move(fd));
+    parts.offloads = true;
     parts.readable = use_ != Use::writing;
     parts.null_eof = address_.flag("null-eof");
     parts.finish = finish_by(address_, FinishBy::nothing);
@@ -113,6 +114,7 @@ class UdpReceiver final : public Endpoint {
     co_await prepare();
     MessageStream::Parts parts;
     parts.socket = std::move(socket_);
+    parts.offloads = true;
     parts.writable = false;
     parts.null_eof = address_.flag("null-eof");
     parts.accepts = [admission = admission_](const SocketName& sender) {

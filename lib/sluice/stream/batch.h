@@ -16,9 +16,10 @@ struct Message {
   bool truncated = false;  ///< the kernel kept only the beginning
 };
 
-/// What travels between two streams at once: either one chunk of bytes, or up to 64 whole messages with
-/// their edges. It is filled at the back and consumed from the front. Its memory comes from a pool, if it was
-/// given one, when room is asked for, and goes back there by `relax`.
+/// What travels between two streams at once: either one chunk of bytes, or whole messages with their edges:
+/// up to 64, each in a slot or packed, or more of them where one slot received several that were sent joined.
+/// It is filled at the back and consumed from the front. Its memory comes from a pool, if it was given one,
+/// when room is asked for, and goes back there by `relax`.
 class Batch {
  public:
   static constexpr std::size_t most_messages = 64;
@@ -29,7 +30,7 @@ class Batch {
 
   /// A chunk of at most `capacity` bytes.
   static Batch of_bytes(std::size_t capacity, BufferPool* pool = nullptr) { return Batch(capacity, 0, pool); }
-  /// At most `count` messages of at most 64 KiB each, or one of more.
+  /// `count` slots for messages of at most 64 KiB each, or one message of more.
   static Batch of_messages(std::size_t count = most_messages, BufferPool* pool = nullptr) {
     return Batch(count * slot_stride, count, pool);
   }

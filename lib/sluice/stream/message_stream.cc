@@ -44,6 +44,7 @@ MessageStream::MessageStream(Parts parts) : parts_(std::move(parts)), gone_(part
   info_.traits.reading_tells_closed = parts_.sequenced;
   const int family = SocketName::of_socket(number).family();
   unix_ = family == AF_UNIX;
+  if (parts_.offloads) offload_.largest_segment = Offload::any_segment;
   if (!parts_.peer.empty()) parts_.peer = parts_.peer.for_family(family);
 }
 
@@ -81,6 +82,7 @@ Task<End> MessageStream::read_some(Batch& into) {
       continue;
     }
     if (!got.would_block()) co_return end_of(got.error);
+    if (parts_.connected) parts_.accepts = {};
     into.relax();
     if (!co_await parts_.socket->wait(Descriptor::readable)) break;
   }
@@ -146,10 +148,12 @@ Attempt MessageStream::receive_one(Batch& into) {
 }
 
 Attempt MessageStream::receive_many(Batch& into) {
+  if (!std::exchange(read_in_batches_, true) && parts_.offloads && into.slots() == Batch::most_messages)
+    offload_.join(parts_.socket->number());
   // More than the last time, so that it grows with what comes; else what is not used costs more than it
   // saves.
   const std::size_t most = std::max(expected_ * 4, fewest_headers);
-  const auto got = receive_datagrams(parts_.socket->number(), into, most, parts_.accepts);
+  const auto got = receive_datagrams(parts_.socket->number(), into, most, parts_.accepts, offload_);
   if (got.count < 0) return got;
   expected_ = static_cast<std::size_t>(got.count);
   return into.empty() ? nothing_that_counts : got;
@@ -158,7 +162,7 @@ Attempt MessageStream::receive_many(Batch& into) {
 Attempt MessageStream::send(Batch& from) {
   const int number = parts_.socket->number();
   const SocketName& peer = parts_.peer;
-  if (from.carries_messages()) return send_datagrams(number, from, peer);
+  if (from.carries_messages()) return send_datagrams(number, from, peer, offload_);
   const Bytes chunk = from.data();
   const auto sent = uninterrupted([&] {
     return ::sendto(number, chunk.data(), chunk.size(), MSG_DONTWAIT | MSG_NOSIGNAL,

@@ -37,8 +37,9 @@ class MessageStream final : public Stream {
  public:
   struct Parts {
     std::shared_ptr<Descriptor> socket;
-    bool shared = false;  ///< other streams write to the same socket
-    SocketName peer;      ///< where messages go; empty for a connected socket
+    bool offloads = false;  ///< a UDP socket that we have made, and that nobody else reads
+    bool shared = false;    ///< other streams write to the same socket
+    SocketName peer;        ///< where messages go; empty for a connected socket
     std::shared_ptr<Inbox>
         inbox;  ///< read first, if there is one; then, unless it is over, only it if `inbox_only`
     bool inbox_only = false;
@@ -48,6 +49,7 @@ class MessageStream final : public Stream {
     bool null_eof = false;   ///< an empty message is the end of input
     FinishBy finish = FinishBy::nothing;
     Accepts accepts = {};                  ///< whose messages count; all, if empty
+    bool connected = false;                ///< what does not count came before the socket was connected
     std::shared_ptr<void> companion = {};  ///< released with the stream
   };
   explicit MessageStream(Parts parts);
@@ -74,8 +76,10 @@ class MessageStream final : public Stream {
   Parts parts_;
   Info info_;
   Event gone_;
+  Offload offload_;
   std::size_t expected_ = 0;  ///< how many messages the last call gave
   bool unix_ = false;
+  bool read_in_batches_ = false;
   bool input_over_ = false;
   bool stopped_reading_ = false;
   bool stopped_writing_ = false;
