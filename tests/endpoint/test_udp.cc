@@ -1,3 +1,4 @@
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -13,16 +14,23 @@ namespace {
 class Udp : public testing::EndpointTest {
  protected:
   /// A plain client's socket, connected to a port.
-  static Fd client_of(const std::string& port) {
+  static Fd client_of(const std::string& port, const char* host = "127.0.0.1") {
     Fd fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
     const timeval limit{10, 0};
     ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    sockaddr_in any{};
+    any.sin_family = AF_INET;
+    any.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT_EQ(::bind(fd.get(), reinterpret_cast<sockaddr*>(&any), sizeof any), 0);
+    connect_to(fd, host, port);
+    return fd;
+  }
+  static void connect_to(const Fd& fd, const char* host, const std::string& port) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    ::inet_pton(AF_INET, host, &address.sin_addr);
     address.sin_port = htons(static_cast<std::uint16_t>(std::stoi(port)));
     EXPECT_EQ(::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-    return fd;
   }
   static void send(const Fd& to, std::string_view text) {
     ASSERT_EQ(::send(to.get(), text.data(), text.size(), 0), static_cast<ssize_t>(text.size()));
@@ -165,6 +173,49 @@ TEST_F(Udp, ListensToTheFirstSenderOnlyWithoutFork) {
   EXPECT_EQ(read_once(*peer), "two");
   write(*peer, "answer");
   EXPECT_EQ(receive(first), "answer");
+}
+
+TEST_F(Udp, AnswersFromTheAddressThatWasWrittenTo) {
+  for (const std::string keyword : {"UDP4-LISTEN:0,fork", "UDP-LISTEN:0,fork", "UDP-RECVFROM:0,fork",
+                                    "UDP4-RECVFROM:0", "UDP-RECVFROM:0", "UDP4-LISTEN:0", "UDP-LISTEN:0"})
+    for (const char* local : {"127.0.0.1", "127.0.0.2"}) {
+      const auto server = endpoint(keyword);
+      run(loop_, server->prepare());
+      const Fd client = client_of(bound(*server), local);
+      send(client, "ask");
+      auto peer = open(*server);
+      EXPECT_EQ(read_once(*peer), "ask") << keyword;
+      write(*peer, "tell");
+      // It is connected to that address, and hears no other.
+      EXPECT_EQ(receive(client), "tell") << keyword << ' ' << local;
+      if (keyword.find("LISTEN") == keyword.npos) continue;
+      send(client, "again");
+      EXPECT_EQ(read_once(*peer), "again") << keyword << ' ' << local;
+      server->stop();
+      peer.reset();
+      loop_.run();
+    }
+}
+
+TEST_F(Udp, TakesAPeerThatWritesToTwoAddressesForTwo) {
+  const auto server = endpoint("UDP-LISTEN:0,fork");
+  run(loop_, server->prepare());
+  const Fd client = client_of(bound(*server));
+  const SocketName name = SocketName::of_socket(client.get());
+  send(client, "first");
+  auto one = open(*server);
+  connect_to(client, "127.0.0.2", bound(*server));
+  ASSERT_EQ(SocketName::of_socket(client.get()), name);
+  send(client, "second");
+  auto two = open(*server);
+  EXPECT_EQ(read_once(*one), "first");
+  EXPECT_EQ(read_once(*two), "second");
+  write(*two, "from the second");
+  EXPECT_EQ(receive(client), "from the second");
+  server->stop();
+  one.reset();
+  two.reset();
+  loop_.run();
 }
 
 TEST_F(Udp, SendsToWhoIsNamed) {

@@ -16,6 +16,15 @@ constexpr std::size_t most_waiting = 256;
 /// Losses that follow one another so closely are one, and told once.
 constexpr auto calm = std::chrono::seconds(10);
 
+/// Whether a socket that is connected to a peer would send from that address of ours, if there is one to be
+/// preferred: connected, it hears nothing that comes to another.
+bool sends_from(const LocalAddress& local, const SocketName& peer) {
+  if (local.empty()) return true;
+  const Fd probe(::socket(peer.family(), SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  return probe && ::connect(probe.get(), peer.data(), peer.size()) == 0 &&
+         SocketName::of_socket(probe.get()).with_port(0) == local.name();
+}
+
 }  // namespace
 
 DatagramServer::DatagramServer(const Address& address, const Context& context, std::string_view transport,
@@ -38,6 +47,7 @@ Task<> DatagramServer::prepare() {
   apply(address_, {Phase::pastbind, Phase::fd, Phase::late}, bound.socket.get(), context_);
   name_ = SocketName::of_socket(bound.socket.get());
   companion_ = std::move(bound.companion);
+  offload_.tell_local(bound.socket.get(), name_);
   // Without fork, the stream reads for itself, or others do.
   if (forks_ && name_.is_ip()) offload_.join(bound.socket.get());
   socket_ = std::make_shared<Descriptor>(context_.loop, std::move(bound.socket));
@@ -75,15 +85,15 @@ Task<bool> DatagramServer::receive(Received& into, std::size_t most) {
   const auto limit = address_.duration("accept-timeout");
   const auto deadline = limit ? Clock::now() + *limit : Clock::time_point::max();
   into.batch.clear();
-  into.senders.clear();
+  into.origins.clear();
   into.next = 0;
-  const Accepts keep_sender = [&](const SocketName& sender) {
-    if (!accepts(sender)) return false;
-    into.senders.push_back(sender);
+  const Accepts keep_origin = [&](const Origin& origin) {
+    if (!accepts(origin.sender)) return false;
+    into.origins.push_back(origin);
     return true;
   };
   while (!stopped_) {
-    const auto got = receive_datagrams(socket_->number(), into.batch, most, keep_sender, offload_);
+    const auto got = receive_datagrams(socket_->number(), into.batch, most, keep_origin, offload_);
     drop_what_was_cut(into);
     if (!into.batch.empty()) co_return true;
     if (got.would_block()) {
@@ -112,11 +122,11 @@ void DatagramServer::drop_what_was_cut(Received& from) {
   for (std::size_t i = 0; i < messages.size(); ++i) {
     if (messages[i].truncated) {
       context_.log.error("a datagram of more than " + std::to_string(Batch::message_room) + " bytes from " +
-                         from.senders[i].log_text() + " is too large and was dropped");
+                         from.origins[i].sender.log_text() + " is too large and was dropped");
       continue;
     }
     std::swap(messages[kept], messages[i]);
-    std::swap(from.senders[kept++], from.senders[i]);
+    std::swap(from.origins[kept++], from.origins[i]);
   }
   if (kept < messages.size()) from.batch.keep(kept);
 }
@@ -126,7 +136,7 @@ Task<> DatagramServer::sort_by_sender() {
   while (co_await receive(received_, Batch::most_messages)) {
     const auto messages = received_.batch.messages();
     const bool more = messages.size() >= Batch::most_messages;
-    for (std::size_t i = 0; i < messages.size(); ++i) give(messages[i].data, received_.senders[i]);
+    for (std::size_t i = 0; i < messages.size(); ++i) give(messages[i].data, received_.origins[i]);
     if (!waiting_.empty()) arrived_.notify();
     // They get their turn before the next ones come: what they do not take in time is lost.
     if (more) co_await context_.loop.yield();
@@ -134,11 +144,11 @@ Task<> DatagramServer::sort_by_sender() {
   arrived_.notify();
 }
 
-void DatagramServer::give(ConstBytes message, const SocketName& from) {
+void DatagramServer::give(ConstBytes message, const Origin& from) {
   auto& inboxes = table_->inboxes;
   if (const auto known = inboxes.find(from); known != inboxes.end()) {
     if (!known->second->put(message))
-      warn_of_loss("datagrams from " + from.log_text() +
+      warn_of_loss("datagrams from " + from.sender.log_text() +
                    " are dropped: they come faster than they are taken");
     return;
   }
@@ -163,14 +173,14 @@ void DatagramServer::warn_of_loss(const std::string& why) {
   lost_ = now;
 }
 
-Task<bool> DatagramServer::next_peer(SocketName& peer, std::shared_ptr<Inbox>& inbox) {
+Task<bool> DatagramServer::next_peer(Origin& peer, std::shared_ptr<Inbox>& inbox) {
   if (!forks_ || peers_ == Peers::each_datagram) {
     // Without fork, what comes behind the first datagram is for others that read the socket.
     const std::size_t most = forks_ ? Batch::most_messages : 1;
     if (received_.batch.empty() && !co_await receive(received_, most)) co_return false;
     inbox = std::make_shared<Inbox>(context_.loop);
     inbox->put(received_.batch.messages().front().data);
-    peer = received_.senders[received_.next++];
+    peer = received_.origins[received_.next++];
     received_.batch.pop_message();
     co_return true;
   }
@@ -189,29 +199,30 @@ Task<bool> DatagramServer::next_peer(SocketName& peer, std::shared_ptr<Inbox>& i
 Task<std::unique_ptr<Stream>> DatagramServer::open(Session& session) {
   co_await prepare();
   if (stopped_) co_return nullptr;
-  SocketName peer;
+  Origin peer;
   std::shared_ptr<Inbox> inbox;
   if (!co_await next_peer(peer, inbox)) co_return nullptr;
   if (context_.log.enabled(Severity::notice))
     context_.log.notice(
         (peers_ == Peers::each_sender ? "accepting UDP connection from " : "received packet from ") +
-        peer.log_text());
-  note_names(session, name_, peer);
+        peer.sender.log_text());
+  note_names(session, name_, peer.sender);
   co_return stream_of(peer, std::move(inbox), session);
 }
 
-std::unique_ptr<Stream> DatagramServer::stream_of(const SocketName& peer, std::shared_ptr<Inbox> inbox,
+std::unique_ptr<Stream> DatagramServer::stream_of(const Origin& peer, std::shared_ptr<Inbox> inbox,
                                                   Session& session) {
   MessageStream::Parts parts;
   parts.socket = socket_;
-  parts.peer = peer;
+  parts.peer = peer.sender;
+  parts.local = peer.local;
   parts.shared = forks_;
   parts.offloads = name_.is_ip();
   parts.inbox = inbox;
   parts.null_eof = address_.flag("null-eof");
   parts.finish = finish_by(address_, FinishBy::nothing);
   // An unnamed sender (AF_UNIX) cannot be answered.
-  parts.writable = !peer.empty();
+  parts.writable = !peer.sender.empty();
   parts.companion = companion_;
   if (peers_ == Peers::each_datagram) {
     inbox->end();
@@ -225,11 +236,12 @@ std::unique_ptr<Stream> DatagramServer::stream_of(const SocketName& peer, std::s
         std::shared_ptr<void>(nullptr, [table = table_, from = peer](void*) { table->inboxes.erase(from); });
   } else {
     // Others may have sent before the socket was connected to this one.
-    parts.accepts = [from = peer](const SocketName& sender) { return sender == from; };
-    const SocketName to = peer.for_family(name_.family());
+    parts.accepts = [from = peer.sender](const Origin& origin) { return origin.sender == from; };
+    const SocketName to = peer.sender.for_family(name_.family());
     // Where it cannot be connected, each message names its peer.
-    if (::connect(socket_->number(), to.data(), to.size()) == 0) {
+    if (sends_from(peer.local, peer.sender) && ::connect(socket_->number(), to.data(), to.size()) == 0) {
       parts.peer = {};
+      parts.local = {};
       parts.connected = true;
     }
   }

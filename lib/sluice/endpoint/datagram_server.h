@@ -21,6 +21,9 @@ namespace sluice {
 /// a first datagram is a peer, and what it sends later goes to the same stream until that is closed. There
 /// are at most `max-children` peers, or 65,536; more are not heard, with one warning, until one of these has
 /// ended: a peer that is being served is never given up for a new one.
+///
+/// Where it is bound to every address, answers come from the one that the peer wrote to, and who writes to
+/// two of them is two peers.
 class DatagramServer final : public Endpoint {
  public:
   struct Bound {
@@ -46,23 +49,26 @@ class DatagramServer final : public Endpoint {
  private:
   /// Who is being served. It outlives the endpoint, since streams take themselves off it.
   struct Table {
-    std::unordered_map<SocketName, std::shared_ptr<Inbox>> inboxes;
+    struct Hash {
+      std::size_t operator()(const Origin& peer) const { return std::hash<SocketName>{}(peer.sender); }
+    };
+    std::unordered_map<Origin, std::shared_ptr<Inbox>, Hash> inboxes;
   };
-  /// Messages that one call took out of the socket; each has its sender.
+  /// Messages that one call took out of the socket; each has its origin.
   struct Received {
     Batch batch;
-    std::vector<SocketName> senders = {};
+    std::vector<Origin> origins = {};
     std::size_t next = 0;
   };
 
   Task<bool> receive(Received& into, std::size_t most);
   void drop_what_was_cut(Received& from);
   bool accepts(const SocketName& sender) const;
-  Task<bool> next_peer(SocketName& peer, std::shared_ptr<Inbox>& inbox);
+  Task<bool> next_peer(Origin& peer, std::shared_ptr<Inbox>& inbox);
   Task<> sort_by_sender();
-  void give(ConstBytes message, const SocketName& from);
+  void give(ConstBytes message, const Origin& from);
   void warn_of_loss(const std::string& why);
-  std::unique_ptr<Stream> stream_of(const SocketName& peer, std::shared_ptr<Inbox> inbox, Session& session);
+  std::unique_ptr<Stream> stream_of(const Origin& peer, std::shared_ptr<Inbox> inbox, Session& session);
 
   Address address_;
   Context context_;
@@ -78,7 +84,7 @@ class DatagramServer final : public Endpoint {
   Received received_;
   Offload offload_;
   /// Senders that have not been opened yet, each with its inbox.
-  std::deque<std::pair<SocketName, std::shared_ptr<Inbox>>> waiting_;
+  std::deque<std::pair<Origin, std::shared_ptr<Inbox>>> waiting_;
   Event arrived_;
   bool sorting_ = false;
   bool stopped_ = false;

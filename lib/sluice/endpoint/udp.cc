@@ -64,9 +64,9 @@ class UdpClient final : public Endpoint {
     apply(address_, {Phase::connected, Phase::fd, Phase::late}, fd.get(), context_);
     MessageStream::Parts parts;
     if (!connects) parts.peer = to;
-    if (is("SENDTO")) parts.accepts = [to](const SocketName& sender) { return sender == to; };
+    if (is("SENDTO")) parts.accepts = [to](const Origin& origin) { return origin.sender == to; };
     if (range_)
-      parts.accepts = [range = *range_](const SocketName& sender) { return range.contains(sender); };
+      parts.accepts = [range = *range_](const Origin& origin) { return range.contains(origin.sender); };
     parts.socket = std::make_shared<Descriptor>(context_.loop, std::move(fd));
     parts.offloads = true;
     parts.readable = use_ != Use::writing;
@@ -117,8 +117,8 @@ class UdpReceiver final : public Endpoint {
     parts.offloads = true;
     parts.writable = false;
     parts.null_eof = address_.flag("null-eof");
-    parts.accepts = [admission = admission_](const SocketName& sender) {
-      return admission.objection(sender).empty();
+    parts.accepts = [admission = admission_](const Origin& origin) {
+      return admission.objection(origin.sender).empty();
     };
     co_return std::make_unique<MessageStream>(std::move(parts));
   }

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdint>
 #include <cstring>
+#include <string_view>
 
 namespace sluice {
 namespace {
@@ -19,7 +20,7 @@ constexpr std::size_t largest_datagram = 65507;
 
 /// What the kernel is told of a message and tells of it; only what is used is ever filled in.
 struct Headers {
-  static constexpr std::size_t control_size = CMSG_SPACE(sizeof(int));
+  static constexpr std::size_t control_size = CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(in6_pktinfo));
   struct alignas(cmsghdr) Control {
     std::array<char, control_size> bytes;
   };
@@ -36,26 +37,63 @@ struct Headers {
     return header;
   }
 
-  void make_segments(msghdr& header, std::size_t number, std::size_t size) {
+  /// Says one thing more about a message that is sent.
+  template <class Value>
+  void add_control(std::size_t number, int level, int type, const Value& value) {
+    msghdr& header = all[number].msg_hdr;
+    char* const place = controls[number].bytes.data() + header.msg_controllen;
+    const cmsghdr control{CMSG_LEN(sizeof value), level, type};
+    std::memcpy(place, &control, sizeof control);
+    std::memcpy(place + CMSG_LEN(0), &value, sizeof value);
     header.msg_control = controls[number].bytes.data();
-    header.msg_controllen = CMSG_SPACE(sizeof(std::uint16_t));
-    cmsghdr* control = CMSG_FIRSTHDR(&header);
-    *control = {CMSG_LEN(sizeof(std::uint16_t)), SOL_UDP, UDP_SEGMENT};
-    const auto segment = static_cast<std::uint16_t>(size);
-    std::memcpy(CMSG_DATA(control), &segment, sizeof segment);
-  }
-
-  /// The size of the messages that were joined in what a header received; 0 if it is one message.
-  static std::size_t segment_size(msghdr& header) {
-    for (cmsghdr* one = CMSG_FIRSTHDR(&header); one != nullptr; one = CMSG_NXTHDR(&header, one)) {
-      if (one->cmsg_level != SOL_UDP || one->cmsg_type != UDP_GRO) continue;
-      int size = 0;
-      std::memcpy(&size, CMSG_DATA(one), sizeof size);
-      return static_cast<std::size_t>(std::max(size, 0));
-    }
-    return 0;
+    header.msg_controllen += CMSG_SPACE(sizeof value);
   }
 };
+
+template <class Value>
+Value value_of(const cmsghdr& control) {
+  Value value;
+  std::memcpy(&value, CMSG_DATA(&control), sizeof value);
+  return value;
+}
+
+/// What was told about a message that was received.
+struct Told {
+  std::size_t segment = 0;  ///< the size of the messages that were joined in it; 0 if it is one
+  LocalAddress local;
+
+  explicit Told(msghdr& header) {
+    for (cmsghdr* one = CMSG_FIRSTHDR(&header); one != nullptr; one = CMSG_NXTHDR(&header, one)) {
+      if (one->cmsg_level == SOL_UDP && one->cmsg_type == UDP_GRO)
+        segment = static_cast<std::size_t>(std::max(value_of<int>(*one), 0));
+      if (one->cmsg_level == IPPROTO_IP && one->cmsg_type == IP_PKTINFO) {
+        local.family = AF_INET;
+        // For a datagram to all, the address of the interface that it came by.
+        const auto info = value_of<in_pktinfo>(*one);
+        local.address.s6_addr[10] = local.address.s6_addr[11] = 0xff;
+        std::memcpy(local.address.s6_addr + 12, &info.ipi_spec_dst, sizeof info.ipi_spec_dst);
+      }
+      if (one->cmsg_level == IPPROTO_IPV6 && one->cmsg_type == IPV6_PKTINFO) {
+        const auto info = value_of<in6_pktinfo>(*one);
+        // Nothing can be sent from a group's address.
+        if (IN6_IS_ADDR_MULTICAST(&info.ipi6_addr)) continue;
+        local.family = AF_INET6;
+        local.address = info.ipi6_addr;
+        if (IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr)) local.interface = info.ipi6_ifindex;
+      }
+    }
+  }
+};
+
+void send_from(Headers& headers, std::size_t number, const LocalAddress& local) {
+  if (local.family == AF_INET) {
+    in_pktinfo info{};
+    std::memcpy(&info.ipi_spec_dst, local.address.s6_addr + 12, sizeof info.ipi_spec_dst);
+    headers.add_control(number, IPPROTO_IP, IP_PKTINFO, info);
+  } else if (local.family == AF_INET6) {
+    headers.add_control(number, IPPROTO_IPV6, IPV6_PKTINFO, in6_pktinfo{local.address, local.interface});
+  }
+}
 
 /// How many of the first messages can go as segments of one datagram: all of one size but the last, which may
 /// be shorter. None of them is empty.
@@ -82,9 +120,31 @@ SocketName sender_name(const sockaddr_storage& storage, socklen_t length) {
   return {reinterpret_cast<const sockaddr*>(&storage), length};
 }
 
+SocketName LocalAddress::name() const {
+  if (empty()) return {};
+  sockaddr_in6 six{};
+  six.sin6_family = AF_INET6;
+  six.sin6_addr = address;
+  six.sin6_scope_id = interface;
+  return {reinterpret_cast<const sockaddr*>(&six), sizeof six};
+}
+
+bool operator==(const LocalAddress& a, const LocalAddress& b) {
+  return a.family == b.family && a.interface == b.interface && IN6_ARE_ADDR_EQUAL(&a.address, &b.address);
+}
+
 void Offload::join(int socket) {
   const int on = 1;
   joins = ::setsockopt(socket, SOL_UDP, UDP_GRO, &on, sizeof on) == 0;
+}
+
+void Offload::tell_local(int socket, const SocketName& bound) {
+  const bool six = bound.family() == AF_INET6;
+  const std::string_view everywhere = six ? "::" : "0.0.0.0";
+  if (!bound.is_ip() || bound.host() != everywhere) return;
+  const int on = 1;
+  tells_local = ::setsockopt(socket, six ? IPPROTO_IPV6 : IPPROTO_IP, six ? IPV6_RECVPKTINFO : IP_PKTINFO,
+                             &on, sizeof on) == 0;
 }
 
 Attempt receive_datagrams(int socket, Batch& into, std::size_t most, const Accepts& accepts,
@@ -96,7 +156,7 @@ Attempt receive_datagrams(int socket, Batch& into, std::size_t most, const Accep
     const Bytes slot = into.slot(i);
     headers.parts[i] = {slot.data(), slot.size()};
     msghdr& header = headers.prepare(i, &headers.parts[i], 1);
-    if (offload.joins) {
+    if (offload.joins || offload.tells_local) {
       header.msg_control = headers.controls[i].bytes.data();
       header.msg_controllen = Headers::control_size;
     }
@@ -112,18 +172,19 @@ Attempt receive_datagrams(int socket, Batch& into, std::size_t most, const Accep
   into.expect(received);
   for (std::size_t i = 0; i < received; ++i) {
     auto& [header, size] = headers.all[i];
-    const SocketName from = accepts ? sender_name(names[i], header.msg_namelen) : SocketName();
+    const Told told(header);
+    Origin origin;
+    if (accepts) origin = {sender_name(names[i], header.msg_namelen), told.local};
     Bytes rest{static_cast<char*>(headers.parts[i].iov_base), size};
-    const std::size_t segment = offload.joins ? Headers::segment_size(header) : 0;
-    for (; segment > 0 && rest.size() > segment; rest = rest.subspan(segment))
-      if (!accepts || accepts(from)) into.add_message(rest.first(segment));
-    if (!accepts || accepts(from)) into.add_message(rest, (header.msg_flags & MSG_TRUNC) != 0);
+    for (; told.segment > 0 && rest.size() > told.segment; rest = rest.subspan(told.segment))
+      if (!accepts || accepts(origin)) into.add_message(rest.first(told.segment));
+    if (!accepts || accepts(origin)) into.add_message(rest, (header.msg_flags & MSG_TRUNC) != 0);
   }
   return got;
 }
 
-Attempt send_datagrams(int socket, Batch& from, const SocketName& to, Offload& offload) {
-  const std::span<const Message> messages = from.messages();
+Attempt send_datagrams(int socket, std::span<const Message> messages, const SocketName& to,
+                       const LocalAddress& local, Offload& offload) {
   for (;;) {
     Headers headers;
     std::array<std::uint8_t, most_at_once> runs;
@@ -138,7 +199,10 @@ Attempt send_datagrams(int socket, Batch& from, const SocketName& to, Offload& o
       for (const Message& message : rest.first(run))
         headers.parts[parts++] = {message.data.data(), message.data.size()};
       msghdr& header = headers.prepare(count, first, run);
-      if (run > 1) headers.make_segments(header, count, rest.front().data.size());
+      if (run > 1)
+        headers.add_control(count, SOL_UDP, UDP_SEGMENT,
+                            static_cast<std::uint16_t>(rest.front().data.size()));
+      if (!local.empty()) send_from(headers, count, local);
       if (!to.empty()) {
         header.msg_name = const_cast<sockaddr*>(to.data());
         header.msg_namelen = to.size();
@@ -158,7 +222,6 @@ Attempt send_datagrams(int socket, Batch& from, const SocketName& to, Offload& o
     if (sent.count <= 0) return sent;
     std::size_t gone = 0;
     for (std::size_t i = 0; i < static_cast<std::size_t>(sent.count); ++i) gone += runs[i];
-    for (std::size_t i = 0; i < gone; ++i) from.pop_message();
     return {static_cast<ssize_t>(gone), 0};
   }
 }

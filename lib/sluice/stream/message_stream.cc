@@ -138,7 +138,8 @@ Attempt MessageStream::receive_one(Batch& into) {
   const auto got = uninterrupted([&] { return ::recvmsg(number, &header, MSG_DONTWAIT); });
   if (got.count < 0) return got;
   if (got.count == 0 && parts_.sequenced && sequence_has_ended()) return {0, 0};
-  if (parts_.accepts && !parts_.accepts(sender_name(sender, header.msg_namelen))) return nothing_that_counts;
+  if (parts_.accepts && !parts_.accepts({sender_name(sender, header.msg_namelen)}))
+    return nothing_that_counts;
   const auto size = static_cast<std::size_t>(got.count);
   if (into.carries_messages())
     into.add_message(room.first(size), (header.msg_flags & MSG_TRUNC) != 0);
@@ -161,14 +162,14 @@ Attempt MessageStream::receive_many(Batch& into) {
 
 Attempt MessageStream::send(Batch& from) {
   const int number = parts_.socket->number();
-  const SocketName& peer = parts_.peer;
-  if (from.carries_messages()) return send_datagrams(number, from, peer, offload_);
-  const Bytes chunk = from.data();
-  const auto sent = uninterrupted([&] {
-    return ::sendto(number, chunk.data(), chunk.size(), MSG_DONTWAIT | MSG_NOSIGNAL,
-                    peer.empty() ? nullptr : peer.data(), peer.size());
-  });
-  if (sent.count >= 0) from.consume(chunk.size());
+  if (!from.carries_messages()) {
+    const Message chunk{from.data()};
+    const auto sent = send_datagrams(number, {&chunk, 1}, parts_.peer, parts_.local, offload_);
+    if (sent.count > 0) from.consume(chunk.data.size());
+    return sent;
+  }
+  const auto sent = send_datagrams(number, from.messages(), parts_.peer, parts_.local, offload_);
+  for (ssize_t i = 0; i < sent.count; ++i) from.pop_message();
   return sent;
 }
 

@@ -37,9 +37,10 @@ class MessageStream final : public Stream {
  public:
   struct Parts {
     std::shared_ptr<Descriptor> socket;
-    bool offloads = false;  ///< a UDP socket that we have made, and that nobody else reads
-    bool shared = false;    ///< other streams write to the same socket
-    SocketName peer;        ///< where messages go; empty for a connected socket
+    bool offloads = false;    ///< a UDP socket that we have made, and that nobody else reads
+    bool shared = false;      ///< other streams write to the same socket
+    SocketName peer;          ///< where messages go; empty for a connected socket
+    LocalAddress local = {};  ///< from which of our addresses, if that was told
     std::shared_ptr<Inbox>
         inbox;  ///< read first, if there is one; then, unless it is over, only it if `inbox_only`
     bool inbox_only = false;
