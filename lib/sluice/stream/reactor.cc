@@ -64,7 +64,8 @@ void Watch::wake_all() {
 }
 
 void Watch::rest() {
-  if (registered_ && !awaited(Readiness::readable)) ask_for(interest_ & ~static_cast<std::uint32_t>(EPOLLIN));
+  rests_ = true;
+  touch();
 }
 
 void Watch::happened(std::uint32_t events) {
@@ -80,15 +81,22 @@ void Watch::happened(std::uint32_t events) {
   tell(Readiness::hung_up, over);
   // What nobody hears would be told again and again.
   if ((events & over) != 0 && !heard) return leave_reactor();
-  if ((events & EPOLLIN) != 0 && !wanted) ask_for(interest_ & ~static_cast<std::uint32_t>(EPOLLIN));
-  if ((events & EPOLLOUT) != 0 && !std::exchange(touched_, true)) reactor_.touched_.push_back(this);
+  if ((events & EPOLLIN) != 0 && !wanted) rest();
+  if ((events & EPOLLOUT) != 0) touch();
+}
+
+void Watch::touch() {
+  if (!std::exchange(touched_, true)) reactor_.touched_.push_back(this);
 }
 
 /// Output is nearly always possible: interest in it does not outlive the turn in which it was reported.
 void Watch::settle() {
   touched_ = false;
-  if (registered_ && !awaited(Readiness::writable))
-    ask_for(interest_ & ~static_cast<std::uint32_t>(EPOLLOUT));
+  std::uint32_t interest = interest_;
+  if (!awaited(Readiness::writable)) interest &= ~static_cast<std::uint32_t>(EPOLLOUT);
+  if (std::exchange(rests_, false) && !awaited(Readiness::readable))
+    interest &= ~static_cast<std::uint32_t>(EPOLLIN);
+  if (registered_) ask_for(interest);
 }
 
 void Watch::ask_for(std::uint32_t interest) {

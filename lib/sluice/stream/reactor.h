@@ -53,6 +53,7 @@ class Watch {
  private:
   friend Reactor;
   void happened(std::uint32_t events);
+  void touch();
   void settle();
   bool awaited(Readiness what) const { return waiters_[static_cast<std::size_t>(what)] != nullptr; }
   void ask_for(std::uint32_t interest);
@@ -62,13 +63,15 @@ class Watch {
   int fd_;
   bool registered_ = false;
   bool touched_ = false;
+  bool rests_ = false;
   std::uint32_t interest_ = 0;  ///< EPOLLIN and EPOLLOUT, as the kernel knows it
   std::array<Waiter*, 3> waiters_{};
 };
 
 /// Waits for many descriptors at once, by a level-triggered epoll(7): what was not read to its end tells
 /// again, so that a short read may be followed by a wait. Interest in input stays for the next wait, which
-/// then costs no system call; it is dropped when something is reported that nobody waits for.
+/// then costs no system call; it is dropped when something is reported that nobody waits for. Whatever is
+/// dropped is so just before the next wait: by then most of what ended has been closed.
 class Reactor {
  public:
   /// Tasks that may go on are added to `ready`.
@@ -85,7 +88,7 @@ class Reactor {
 
   std::vector<std::coroutine_handle<>>& ready_;
   Fd epoll_;
-  std::vector<Watch*> touched_;  ///< those that were reported as writable
+  std::vector<Watch*> touched_;  ///< those that may be watched for less from the next wait on
 };
 
 }  // namespace sluice
