@@ -152,6 +152,11 @@ void refuse_nofork(const Address& address) {
                        "nofork is for the second address alone, and not for a half of one");
 }
 
+bool starts_programs(const Specification& one) {
+  const auto starts = [](const Address& address) { return overlap(address.keyword->groups, Group::exec); };
+  return starts(one.reading) || (one.writing && starts(*one.writing));
+}
+
 const Address& written_part(const Specification& one) { return one.writing ? *one.writing : one.reading; }
 
 }  // namespace
@@ -197,6 +202,7 @@ SockcatRun sockcat_run_of(const Invocation& invocation) {
   run.plan.limits.exit_on = exit_on(left, right);
   run.plan.limits.cool_left = written_part(left).flag("cool-write");
   run.plan.limits.cool_right = written_part(right).flag("cool-write");
+  run.plan.starts_programs = starts_programs(left) || starts_programs(right);
   run.plan.left = [left](Use use, const Context& context) { return make_endpoint(left, use, context); };
   run.plan.right = [right](Use use, const Context& context) { return make_endpoint(right, use, context); };
   return run;

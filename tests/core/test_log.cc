@@ -54,6 +54,24 @@ TEST(Logger, WritesNothingBelowItsLevel) {
   EXPECT_EQ(file.contents(), "prog: yes\n");
 }
 
+TEST(Logger, MakesATextOnlyIfItIsWritten) {
+  const LogFile file;
+  LogSettings settings = to_file(file);
+  int made = 0;
+  const auto text = [&] {
+    ++made;
+    return std::string("so it is");
+  };
+  Logger quiet(settings);
+  quiet.notice(text);
+  EXPECT_EQ(made, 0);
+  settings.least = Severity::notice;
+  Logger talkative(settings);
+  talkative.notice(text);
+  EXPECT_EQ(made, 1);
+  EXPECT_EQ(file.contents(), "prog: so it is\n");
+}
+
 TEST(Logger, DatesLinesAsSocatDoes) {
   const LogFile file;
   LogSettings settings = to_file(file);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <concepts>
 #include <string>
 #include <string_view>
 
@@ -38,6 +39,11 @@ class Logger {
   void error(std::string_view text) { write(Severity::error, text); }
   void warning(std::string_view text) { write(Severity::warning, text); }
   void notice(std::string_view text) { write(Severity::notice, text); }
+  /// Of a text that is made only if it is written.
+  template <std::invocable Text>
+  void notice(Text text) {
+    if (enabled(Severity::notice)) write(Severity::notice, text());
+  }
   void info(std::string_view text) { write(Severity::info, text); }
   void debug(std::string_view text) { write(Severity::debug, text); }
 

@@ -26,7 +26,8 @@ struct BridgePlan {
   std::optional<int> ready_fd;
   std::optional<std::string> ready_file;
   bool statistics = false;
-  unsigned threads = 1;  ///< that sessions of a forking listener are spread over, at most
+  bool starts_programs = true;  ///< sessions may: these are told the names of peers
+  unsigned threads = 1;         ///< that sessions of a forking listener are spread over, at most
 };
 
 /// How many processors this process may use.

@@ -87,10 +87,12 @@ std::unique_ptr<Stream> Listener::stream_of(Arrival arrival, Session& session,
                                             std::shared_ptr<void> companion) {
   // Not everything that was set on the listening socket passes on to its children (SO_PRIORITY).
   apply(address_, {Phase::pastsocket}, arrival.socket.get(), context_);
-  const SocketName local = SocketName::of_socket(arrival.socket.get());
-  if (context_.log.enabled(Severity::notice))
-    context_.log.notice("accepting connection from " + arrival.name.log_text() + " on " + local.log_text());
-  note_names(session, local, arrival.name);
+  const int number = arrival.socket.get();
+  context_.log.notice([&] {
+    return "accepting connection from " + arrival.name.log_text() + " on " +
+           SocketName::of_socket(number).log_text();
+  });
+  note_names(session, number, arrival.name);
   auto socket = std::make_unique<Descriptor>(context_.loop, std::move(arrival.socket));
   return stream_of_socket(address_, context_, std::move(socket), kind_.type, std::move(companion));
 }

@@ -86,6 +86,7 @@ Sessions::Place Sessions::begin(std::uint64_t id, bool alone) {
   session.id = id;
   session.alone = alone;
   session.draining = draining_;
+  session.names_wanted = plan_.starts_programs;
   return std::prev(running_.end());
 }
 

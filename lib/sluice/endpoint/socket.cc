@@ -80,24 +80,36 @@ Fd make_local_socket(const Address& address, SocketKind kind, SocketName& name, 
 
 Task<> connect_socket(Descriptor& socket, const SocketName& to, std::optional<Duration> limit) {
   const auto deadline = limit ? Clock::now() + *limit : Clock::time_point::max();
+  const auto give_up = [&](int error, ExitStatus status = ExitStatus::failure) {
+    throw Failure("connect to " + to.host_and_port(), std::error_code(error, std::generic_category()),
+                  status);
+  };
   for (;;) {
     if (::connect(socket.number(), to.data(), to.size()) == 0) co_return;
-    if (errno == EINTR) continue;
-    if (errno == EINPROGRESS) break;
-    if (errno != EAGAIN) throw Failure("connect to " + to.host_and_port(), last_error());
-    // The backlog of an AF_UNIX listener is full, and nothing tells when it no longer is.
-    if (Clock::now() >= deadline)
-      throw Failure("connect to " + to.host_and_port() + ": timed out", ExitStatus::timed_out);
-    co_await socket.loop().sleep(std::chrono::milliseconds(5));
-  }
-  if (!co_await socket.wait_until(Descriptor::writable, deadline))
+    switch (errno) {
+      case EISCONN:
+        co_return;
+      case EINTR:
+      case EINPROGRESS:  // A peer on this machine has answered by now: asking again is cheaper than to wait.
+        continue;
+      case EALREADY: {
+        const bool answered = co_await socket.wait_until(Descriptor::writable, deadline);
+        if (answered) continue;
+        break;
+      }
+      case EAGAIN:
+        // The backlog of an AF_UNIX listener is full, and nothing tells when it no longer is.
+        if (Clock::now() >= deadline) break;
+        co_await socket.loop().sleep(std::chrono::milliseconds(5));
+        continue;
+      case ETIMEDOUT:
+        give_up(ETIMEDOUT, ExitStatus::timed_out);
+        break;
+      default:
+        give_up(errno);
+    }
     throw Failure("connect to " + to.host_and_port() + ": timed out", ExitStatus::timed_out);
-  int error = 0;
-  socklen_t size = sizeof error;
-  ::getsockopt(socket.number(), SOL_SOCKET, SO_ERROR, &error, &size);
-  if (error != 0)
-    throw Failure("connect to " + to.host_and_port(), std::error_code(error, std::generic_category()),
-                  error == ETIMEDOUT ? ExitStatus::timed_out : ExitStatus::failure);
+  }
 }
 
 std::optional<Arrival> try_accept(Descriptor& socket) {
@@ -157,7 +169,18 @@ FinishBy finish_by(const Address& address, FinishBy usual) {
   return address.flag("end-close") ? FinishBy::closing : usual;
 }
 
+void log_connected(Logger& log, int socket) {
+  log.notice([&] {
+    return "successfully connected from local address " + SocketName::of_socket(socket).log_text();
+  });
+}
+
+void note_names(Session& session, int socket, const SocketName& peer) {
+  if (session.names_wanted) note_names(session, SocketName::of_socket(socket), peer);
+}
+
 void note_names(Session& session, const SocketName& local, const SocketName& peer) {
+  if (!session.names_wanted) return;
   const auto note = [&](const char* name, const std::string& value) {
     session.environment.emplace_back(name, value);
   };

@@ -64,8 +64,13 @@ std::string holder_of(const SocketName& name, int type);
 /// shut-none, shut-down, shut-close, shut-null and end-close as `finish` understands them.
 FinishBy finish_by(const Address& address, FinishBy usual);
 
+/// The notice that a socket has been connected.
+void log_connected(Logger& log, int socket);
+
 /// What peers look like to started programs: SOCAT_PEERADDR, SOCAT_PEERPORT, SOCAT_SOCKADDR, SOCAT_SOCKPORT.
+/// Nothing happens where no programs are started.
 void note_names(Session& session, const SocketName& local, const SocketName& peer);
+void note_names(Session& session, int socket, const SocketName& peer);
 
 /// A stream over a connected socket: bytes, or whole packets where it is a SOCK_SEQPACKET.
 std::unique_ptr<Stream> stream_of_socket(const Address& address, const Context& context,

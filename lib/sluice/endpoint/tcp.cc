@@ -52,15 +52,14 @@ class TcpConnect final : public Endpoint {
   Task<std::unique_ptr<Stream>> connect(const SocketName& to, Session& session) {
     SocketKind kind = kind_;
     kind.family = to.family();
-    context_.log.notice("opening connection to " + to.log_text());
+    context_.log.notice([&] { return "opening connection to " + to.log_text(); });
     Fd fd = make_socket(address_, kind, context_);
     apply(address_, {Phase::prebind}, fd.get(), context_);
     co_await bind_client(address_, fd.get(), kind, context_);
     auto socket = std::make_unique<Descriptor>(context_.loop, std::move(fd));
     co_await connect_socket(*socket, to, address_.duration("connect-timeout"));
-    const SocketName local = SocketName::of_socket(socket->number());
-    context_.log.notice("successfully connected from local address " + local.log_text());
-    note_names(session, local, to);
+    log_connected(context_.log, socket->number());
+    note_names(session, socket->number(), to);
     co_return stream_of_socket(address_, context_, std::move(socket), kind.type);
   }
 

@@ -54,13 +54,12 @@ class UdpClient final : public Endpoint {
     co_await bind_client(address_, fd.get(), kind, context_);
     const bool connects = is("CONNECT");
     if (connects) {
-      context_.log.notice("opening connection to " + to.log_text());
+      context_.log.notice([&] { return "opening connection to " + to.log_text(); });
       check(std::string(address_.written()) + ": connect to " + to.host_and_port(),
             ::connect(fd.get(), to.data(), to.size()));
-      context_.log.notice("successfully connected from local address " +
-                          SocketName::of_socket(fd.get()).log_text());
+      log_connected(context_.log, fd.get());
     }
-    note_names(session, SocketName::of_socket(fd.get()), to);
+    note_names(session, fd.get(), to);
     apply(address_, {Phase::connected, Phase::fd, Phase::late}, fd.get(), context_);
     MessageStream::Parts parts;
     if (!connects) parts.peer = to;

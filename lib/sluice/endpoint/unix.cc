@@ -20,7 +20,7 @@ class UnixConnect final : public Endpoint {
         any_type_(any_type && address.find("so-type") == nullptr) {}
 
   Task<std::unique_ptr<Stream>> open(Session& session) override {
-    context_.log.notice("opening connection to " + to_.log_text());
+    context_.log.notice([&] { return "opening connection to " + to_.log_text(); });
     SocketKind kind = kind_;
     for (;;) {
       try {
@@ -55,9 +55,8 @@ class UnixConnect final : public Endpoint {
     }
     if (SocketName::of_peer(socket->number()).empty())
       co_await connect_socket(*socket, to_, address_.duration("connect-timeout"));
-    const SocketName local = SocketName::of_socket(socket->number());
-    context_.log.notice("successfully connected from local address " + local.log_text());
-    note_names(session, local, to_);
+    log_connected(context_.log, socket->number());
+    note_names(session, socket->number(), to_);
     co_return stream_of_socket(address_, context_, std::move(socket), kind.type, std::move(own_path));
   }
 

@@ -39,7 +39,7 @@ class UnixSender final : public Endpoint {
     if (const auto local = address_.text("bind"))
       parts.companion = bind_unix(address_, fd.get(), kind.type, unix_name(address_, *local), context_);
     apply(address_, {Phase::connected, Phase::fd, Phase::late}, fd.get(), context_);
-    note_names(session, SocketName::of_socket(fd.get()), to_);
+    note_names(session, fd.get(), to_);
     parts.socket = std::make_shared<Descriptor>(context_.loop, std::move(fd));
     parts.peer = to_;
     parts.readable = use_ != Use::writing;

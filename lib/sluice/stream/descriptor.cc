@@ -128,9 +128,10 @@ Attempt Descriptor::write_through_pipe(ConstBytes from) {
   return {-1, moved.count < 0 ? moved.error : EAGAIN};
 }
 
-bool Descriptor::has_input() const {
-  pollfd state{fd_.get(), POLLIN, 0};
-  return access_ == Access::always_ready || ::poll(&state, 1, 0) > 0;
+bool Descriptor::is_ready(Readiness readiness) const {
+  const short events = readiness == readable ? POLLIN : readiness == writable ? POLLOUT : 0;
+  pollfd state{fd_.get(), events, 0};
+  return ::poll(&state, 1, 0) > 0;
 }
 
 Descriptor::Wait Descriptor::wait(Readiness readiness) { return {*this, readiness}; }

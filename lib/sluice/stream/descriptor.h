@@ -62,8 +62,8 @@ class Descriptor {
   Attempt try_read(Bytes into);
   Attempt try_write(ConstBytes from);
 
-  /// Whether a try at reading would give something, if only the end.
-  bool has_input() const;
+  /// Whether a try would be worth while now.
+  bool is_ready(Readiness readiness) const;
   /// Awaited, it goes on when a try is worth while, maybe early: true, or false if stopped.
   class Wait;
   Wait wait(Readiness readiness);

@@ -181,7 +181,7 @@ Task<> pump(Stream& from, Stream& to, Flow& flow, const Session& session) {
   // what waits for input holds no more than this frame.
   bool refused = session.limits.chunk != 0;
   const Raw first = from.raw();
-  auto phase = first.in == nullptr || first.in->has_input() ? Phase::begun : Phase::silent;
+  auto phase = first.in == nullptr || first.in->is_ready(Descriptor::readable) ? Phase::begun : Phase::silent;
   while (phase != Phase::ended) {
     const Ends ends{from, to, from.raw(), to.raw()};
     if (phase == Phase::silent) {

@@ -64,6 +64,7 @@ struct Session {
   Limits limits;
   std::uint64_t id = 1;
   Environment environment;
+  bool names_wanted = true;  ///< programs may be started, which are told the names of peers
   Flow there, back;
   Event changed;  ///< the relay's own alarm clock
   Clock::time_point begun = Clock::now();
