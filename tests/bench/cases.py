@@ -209,11 +209,15 @@ def udp(bench, case, peer):
     return with_cpu(figures, relay, before, said['received'])
 
 
+def rate_of(said):
+    return {'rate': said['count'] / said['elapsed'] * 1e9}
+
+
 def connect_rate(bench, relay, before, where, at_once):
     said = bench.traffic('connect-rate', where, at_once, bench.sizes.milliseconds).figures(bench.sizes.seconds)
     if said['failed'] > said['count'] / 100:
         raise Failed(f'{said["failed"]} connections failed beside {said["count"]}')
-    return with_cpu({'rate': said['count'] / said['elapsed'] * 1e9}, relay, before, said['count'])
+    return with_cpu(rate_of(said), relay, before, said['count'])
 
 
 def connections(bench, case, peer):
@@ -222,7 +226,10 @@ def connections(bench, case, peer):
 
 
 def executed(bench, case, peer):
-    """The same with a program for each connection, 16 at a time."""
+    """The same with a program for each connection, 16 at a time. Without a relay, only the programs are started."""
+    if peer.limit:
+        said = bench.traffic('start-rate', 16, bench.sizes.milliseconds, '/bin/cat').figures(bench.sizes.seconds)
+        return rate_of(said)
     relay, where = bench.relay(peer, case, 'tcp')
     return connect_rate(bench, relay, relay.cpu(), where, 16)
 

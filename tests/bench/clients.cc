@@ -14,8 +14,6 @@
 namespace sluice::bench {
 namespace {
 
-constexpr std::int64_t nanoseconds_per_ms = 1'000'000;
-
 void exchange(int fd, std::vector<char>& message) {
   check("write", ::write(fd, message.data(), message.size()));
   for (std::size_t got = 0; got < message.size();) {

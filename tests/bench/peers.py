@@ -106,6 +106,8 @@ PEERS = [
     Peer('nginx', 'nginx', 'nginx -v', dict.fromkeys((*SERVERS, 'udp'), NGINX_COMMAND), NGINX % ''),
     Peer('nginx 256K', 'nginx', '', dict.fromkeys(('tcp-tcp', 'unix-tcp'), NGINX_COMMAND),
          NGINX % 'proxy_buffer_size 256k;'),
+    # As it is, nginx closes both sides at the first end; so it passes each end on, as all others do.
+    Peer('nginx half-close', 'nginx', '', {'connections': NGINX_COMMAND}, NGINX % 'proxy_half_close on;'),
     Peer('ncat', 'ncat', 'ncat --version', {
         'tcp-tcp': 'ncat -l --recv-only 127.0.0.1 {listen} | ncat --send-only 127.0.0.1 {target}',
         'unix-tcp': 'ncat -l --recv-only -U {path} | ncat --send-only 127.0.0.1 {target}',
@@ -128,5 +130,6 @@ PEERS = [
     Peer('wc -l', 'wc', '', {'start-count': 'wc -l'}),
     Peer('true', 'true', '', dict.fromkeys(('start-version', 'start-transfer', 'start-upper', 'start-count'), 'true'),
          limit=True),
-    Peer('direct', limit=True, commands=dict.fromkeys(('tcp-tcp', 'pipe-pipe', 'udp', 'connections', 'ping-pong'), '')),
+    Peer('direct', limit=True,
+         commands=dict.fromkeys(('tcp-tcp', 'pipe-pipe', 'udp', 'connections', 'ping-pong', 'exec'), '')),
 ]

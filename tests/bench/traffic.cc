@@ -31,6 +31,8 @@ constexpr std::array sub_commands = {
     SubCommand{"idle", "ADDRESS CLIENTS", 2, idle,
                "exchange a byte with each client, then wait for end of input"},
     SubCommand{"start-up", "RUNS PROGRAM [WORD]...", 2, start_up, "run a program again and again"},
+    SubCommand{"start-rate", "PROGRAMS MS PROGRAM [WORD]...", 3, start_rate,
+               "start an echo, exchange a byte with it, let it end, again"},
 };
 
 std::string usage() {

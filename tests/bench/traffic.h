@@ -28,6 +28,9 @@ void connect_rate(Words words);
 void datagrams(Words words);
 void idle(Words words);
 void start_up(Words words);
+void start_rate(Words words);
+
+constexpr std::int64_t nanoseconds_per_ms = 1'000'000;
 
 /// Nanoseconds of the clock that all processes share, so that one's start and another's end can be
 /// subtracted.
