@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -42,6 +43,24 @@ inline std::pair<Fd, Fd> socket_pair(int type = SOCK_STREAM) {
   int ends[2];
   EXPECT_EQ(::socketpair(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), 0);
   return {Fd(ends[0]), Fd(ends[1])};
+}
+
+/// Two ends of a TCP connection, both non-blocking.
+inline std::pair<Fd, Fd> tcp_pair() {
+  sockaddr_in name{};
+  name.sin_family = AF_INET;
+  name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof name;
+  auto* const address = reinterpret_cast<sockaddr*>(&name);
+  const Fd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  EXPECT_EQ(::bind(listener.get(), address, size), 0);
+  EXPECT_EQ(::listen(listener.get(), 1), 0);
+  EXPECT_EQ(::getsockname(listener.get(), address, &size), 0);
+  Fd one(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  EXPECT_EQ(::connect(one.get(), address, size), 0);
+  EXPECT_EQ(::fcntl(one.get(), F_SETFL, O_NONBLOCK), 0);
+  Fd other(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+  return {std::move(one), std::move(other)};
 }
 
 /// Reading and writing end, both non-blocking.

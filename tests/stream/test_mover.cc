@@ -15,6 +15,7 @@ namespace {
 using testing::pipe_ends;
 using testing::sample_text;
 using testing::socket_pair;
+using testing::tcp_pair;
 
 /// A nameless file with a text in it, to be read from its beginning.
 Fd file_of(const std::string& text, int flags = 0) {
@@ -206,6 +207,17 @@ TEST(Mover, IsChosenByWhatTheTwoEndsAre) {
     mover->relax();
     EXPECT_EQ(loop.pipes().kept(), 0U) << "a file needs no pipe between";
   }
+}
+
+TEST(Mover, LeavesFromALocalSocketToTheNetworkToCopying) {
+  Loop loop;
+  auto [local_a, local_b] = socket_pair();
+  auto [network_a, network_b] = tcp_pair();
+  Descriptor local(loop, std::move(local_a)), other(loop, std::move(local_b));
+  Descriptor network(loop, std::move(network_a));
+  EXPECT_EQ(mover_between(local, network, loop.pipes()), nullptr);
+  EXPECT_NE(mover_between(network, local, loop.pipes()), nullptr);
+  EXPECT_NE(mover_between(local, other, loop.pipes()), nullptr);
 }
 
 }  // namespace

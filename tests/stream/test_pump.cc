@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <vector>
 
 #include "on_loop.h"
 #include "sluice/stream/decorators.h"
@@ -19,6 +20,7 @@ using testing::run;
 using testing::sample_text;
 using testing::socket_pair;
 using testing::socket_stream;
+using testing::tcp_pair;
 using testing::write_text;
 
 /// A loop, a log that says nothing, and a session on them.
@@ -158,6 +160,42 @@ TEST(Pump, MovesFromFileToFileAlsoWhereTheKernelDoesNot) {
     ::unlink(source);
     ::unlink(target);
   }
+}
+
+TEST(Pump, RemembersWhatASourceFillsWhileItWaits) {
+  Bench bench;
+  auto [in, feeder] = socket_pair();
+  auto [out, drain] = tcp_pair();
+  const int drained = drain.get();
+  const std::string burst = sample_text(200'000);
+  const int room = 2 * static_cast<int>(burst.size());
+  ::setsockopt(feeder.get(), SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
+  auto from = socket_stream(bench.loop, std::move(in));
+  auto to = socket_stream(bench.loop, std::move(out));
+  const Flow& flow = bench.session.there;
+  End end;
+  bench.loop.start(pump_once(*from, *to, bench.session.there, bench.session, end));
+  const auto pass = [&](std::uint64_t bytes) -> Task<> {
+    std::string got(burst.size(), '\0');
+    while (bytes > 0) {
+      const ssize_t count = ::read(drained, got.data(), got.size());
+      if (count > 0) bytes -= static_cast<std::uint64_t>(count);
+      co_await bench.loop.yield();
+    }
+  };
+  std::vector<std::uint64_t> reads;
+  for (int i = 0; i < 3; ++i) {
+    const std::uint64_t before = flow.reads;
+    ASSERT_EQ(::write(feeder.get(), burst.data(), burst.size()), static_cast<ssize_t>(burst.size()));
+    run(bench.loop, pass(burst.size()));
+    reads.push_back(flow.reads - before);
+  }
+  EXPECT_GT(reads[0], 2U);
+  EXPECT_EQ(reads[1], 1U);
+  EXPECT_EQ(reads[2], 1U);
+  feeder.reset();
+  bench.loop.run();
+  EXPECT_EQ(end, End::finished);
 }
 
 TEST(Pump, SaysThatTheTargetBroke) {

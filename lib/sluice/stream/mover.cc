@@ -2,6 +2,7 @@
 
 #include <poll.h>
 #include <sys/sendfile.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -37,6 +38,13 @@ bool does_not_fit(int error) {
 bool is_pipe(int fd) {
   struct stat status {};
   return ::fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode);
+}
+
+/// Whether a socket is an AF_UNIX one.
+bool is_local(int fd) {
+  int domain = 0;
+  socklen_t size = sizeof domain;
+  return ::getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 && domain == AF_UNIX;
 }
 
 /// Of calls whose source is a file. What ends it, and whose fault an error is, copying will show: they say 0
@@ -195,6 +203,9 @@ std::unique_ptr<Mover> mover_between(Descriptor& source, Descriptor& target, Pip
   if (S_ISREG(from) && S_ISREG(to)) return copy_range(source.number(), target.number());
   if (S_ISREG(from) && S_ISSOCK(to)) return send_file(source.number(), target.number());
   if (S_ISFIFO(from) || S_ISFIFO(to)) return splice_directly(source.number(), target.number());
+  // What a local socket holds is copied on its way into a pipe, and so dearer to splice than to read.
+  if (S_ISSOCK(from) && S_ISSOCK(to) && is_local(source.number()) && !is_local(target.number()))
+    return nullptr;
   return splice_through(source.number(), target.number(), pipes);
 }
 

@@ -135,13 +135,15 @@ struct Ends {
 };
 
 /// Copies until an end, or until a raw source has nothing more to give, or, if `until_flowing`, until the
-/// source has shown that it keeps coming.
-Task<Phase> copy(Ends ends, Flow& flow, const Session& session, bool until_flowing) {
+/// source has shown that it keeps coming. `chunk` is what a source was found to fill, from one call to the
+/// next.
+Task<Phase> copy(Ends ends, Flow& flow, const Session& session, bool until_flowing, std::size_t& chunk) {
   const Shape source = ends.from.info().traits.shape;
   const Shape target = ends.to.info().traits.shape;
   const bool messages = source == Shape::messages ? target != Shape::bytes
                                                   : source == Shape::either && target == Shape::messages;
-  const Room room = room_for(source, target, session.limits);
+  Room room = room_for(source, target, session.limits);
+  if (room.grows) room.size = std::max(room.size, chunk);
   Turn turn(session.loop);
   BufferPool& buffers = session.loop.buffers();
   Batch batch =
@@ -157,11 +159,13 @@ Task<Phase> copy(Ends ends, Flow& flow, const Session& session, bool until_flowi
     flow.target = co_await write_all(ends.to, batch);
     if (flow.source.kind != End::open || flow.target.kind != End::open) co_return Phase::ended;
     flow.last = Clock::now();
+    if (room.grows && size < batch.capacity() / growth) chunk = batch.capacity() / growth;
     // It gave less than there was room for: another try would find nothing.
     if (ends.source.in != nullptr && size < batch.capacity()) co_return Phase::silent;
     if (room.grows && size == batch.capacity()) {
       if (until_flowing) co_return Phase::flowing;
-      batch.resize(std::min(size * growth, largest_chunk));
+      chunk = std::min(size * growth, largest_chunk);
+      batch.resize(chunk);
     }
     if (turn.over(size)) co_await turn.pass();
   }
@@ -180,6 +184,7 @@ Task<> pump(Stream& from, Stream& to, Flow& flow, const Session& session) {
   // A small exchange never pays for a pipe: copy first, go through the kernel once data keeps coming. And
   // what waits for input holds no more than this frame.
   bool refused = session.limits.chunk != 0;
+  std::size_t chunk = first_chunk;
   const Raw first = from.raw();
   auto phase = first.in == nullptr || first.in->is_ready(Descriptor::readable) ? Phase::begun : Phase::silent;
   while (phase != Phase::ended) {
@@ -197,7 +202,7 @@ Task<> pump(Stream& from, Stream& to, Flow& flow, const Session& session) {
       phase = co_await flow_through(ends, flow, session);
       refused = phase == Phase::refused;
     } else {
-      phase = co_await copy(ends, flow, session, possible);
+      phase = co_await copy(ends, flow, session, possible, chunk);
     }
   }
   if (flow.target.kind == End::open) flow.target = co_await to.finish();
