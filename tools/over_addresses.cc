@@ -55,7 +55,9 @@ class Sequence final : public Stream {
 
   Task<End> read_some(Batch& into) override {
     while (!stopped_) {
-      if (!current_ && !co_await open_next()) co_return End{End::finished, {}};
+      if (!current_) {
+        if (!co_await open_next()) co_return End{End::finished, {}};
+      }
       const End end = co_await current_->read_some(into);
       if (end.kind != End::finished) co_return end;
       co_await current_->close(session_.limits);

@@ -15,10 +15,12 @@ namespace {
 /// A plain datagram socket on loopback that does not wait for ever.
 class Datagrams {
  public:
-  Datagrams() : fd_(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
+  explicit Datagrams(in_addr_t address = INADDR_LOOPBACK)
+      : fd_(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
     const timeval limit{deadline.count(), 0};
     ::setsockopt(fd_.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     sockaddr_in any = loopback(0);
+    any.sin_addr.s_addr = htonl(address);
     EXPECT_EQ(::bind(fd_.get(), reinterpret_cast<sockaddr*>(&any), sizeof any), 0);
   }
   int port() const {
@@ -91,6 +93,31 @@ TEST(SockcatDatagrams, AnswersEachDatagramByAProgramOfItsOwn) {
   const Ended client =
       run_sockcat({"-t", "20", "-", "UDP4:" + udp(server.port()) + ",readbytes=4"}, {.input = "udp\n"});
   EXPECT_EQ(client.out, "UDP\n");
+}
+
+TEST(SockcatDatagrams, GiveTheFirstOneToTheProgramThatTakesTheSocketOver) {
+  const TemporaryDirectory folder;
+  const std::string file = folder.path() + "/first";
+  Serving listener({"UDP4-LISTEN:0,bind=127.0.0.1", "SYSTEM:'head -c 5',nofork"});
+  Serving receiver(
+      {"UDP4-RECVFROM:0,bind=127.0.0.1,range=127.0.0.1/32", "SYSTEM:'head -c 4 >" + file + "',nofork"});
+  Datagrams stranger(INADDR_LOOPBACK + 1), client;
+  stranger.connect(receiver.port());
+  stranger.send("strange");
+  client.connect(listener.port());
+  client.send("first");
+  EXPECT_EQ(client.receive(), "first");
+  client.connect(receiver.port());
+  client.send("once");
+  EXPECT_TRUE(eventually([&] { return contents_of(file) == "once"; })) << contents_of(file);
+}
+
+TEST(SockcatDatagrams, GiveNoProgramTheSocketThatPeersShare) {
+  Serving server({"UDP4-LISTEN:0,bind=127.0.0.1,fork", "EXEC:cat,nofork"});
+  std::vector<Datagrams> clients(2);
+  for (auto& client : clients) client.connect(server.port());
+  for (auto& client : clients) client.send("to client " + std::to_string(client.port()));
+  for (auto& client : clients) EXPECT_EQ(client.receive(), "to client " + std::to_string(client.port()));
 }
 
 TEST(SockcatDatagrams, LogsWhatArrivesToAFile) {

@@ -305,7 +305,7 @@ constexpr auto rows = std::to_array<OptionRow>({
     {"noecho", Group::readline, Phase::late, ValueType::text},
     {"noflsh", Group::termios, Phase::fd, ValueType::boolean},
     {"nofork", Group::fork, Phase::bigen, ValueType::boolean, code,
-     "replaces this process by the program, connected directly"},
+     "replaces this process by the program, connected directly (not to peers that share a UDP socket)"},
     {"noprompt", Group::readline, Phase::late, ValueType::boolean},
     {"null-eof", Group::socket, Phase::offset, ValueType::boolean, code,
      "an empty packet is the end of the input"},

@@ -80,8 +80,9 @@ bool DatagramServer::accepts(const SocketName& sender) const {
   return false;
 }
 
-/// Waits for datagrams of acceptable senders; false if stopped.
-Task<bool> DatagramServer::receive(Received& into, std::size_t most) {
+/// Waits for datagrams of acceptable senders; false if stopped. With MSG_PEEK, for one that stays in the
+/// socket.
+Task<bool> DatagramServer::receive(Received& into, int flags) {
   const auto limit = address_.duration("accept-timeout");
   const auto deadline = limit ? Clock::now() + *limit : Clock::time_point::max();
   into.batch.clear();
@@ -93,8 +94,9 @@ Task<bool> DatagramServer::receive(Received& into, std::size_t most) {
     return true;
   };
   while (!stopped_) {
-    const auto got = receive_datagrams(socket_->number(), into.batch, most, keep_origin, offload_);
-    drop_what_was_cut(into);
+    const auto got =
+        receive_datagrams(socket_->number(), into.batch, Batch::most_messages, keep_origin, offload_, flags);
+    if (flags == 0) drop_what_was_cut(into);
     if (!into.batch.empty()) co_return true;
     if (got.would_block()) {
       into.batch.relax();
@@ -104,6 +106,8 @@ Task<bool> DatagramServer::receive(Received& into, std::size_t most) {
       continue;
     }
     if (got.count >= 0) {
+      // What does not count is in nobody's way.
+      if (flags != 0) ::recv(socket_->number(), nullptr, 0, MSG_DONTWAIT);
       co_await context_.loop.yield();
       continue;
     }
@@ -133,7 +137,7 @@ void DatagramServer::drop_what_was_cut(Received& from) {
 
 /// Gives each datagram to its sender's stream; a new sender waits to be opened.
 Task<> DatagramServer::sort_by_sender() {
-  while (co_await receive(received_, Batch::most_messages)) {
+  while (co_await receive(received_, 0)) {
     const auto messages = received_.batch.messages();
     const bool more = messages.size() >= Batch::most_messages;
     for (std::size_t i = 0; i < messages.size(); ++i) give(messages[i].data, received_.origins[i]);
@@ -173,13 +177,26 @@ void DatagramServer::warn_of_loss(const std::string& why) {
   lost_ = now;
 }
 
+/// Without fork. Its datagram stays in the socket, for the stream or for whoever is given the socket instead.
+Task<bool> DatagramServer::first_peer(Origin& peer) {
+  const bool came = co_await receive(received_, MSG_PEEK);
+  if (came) peer = received_.origins.front();
+  received_.batch.clear();
+  co_return came;
+}
+
 Task<bool> DatagramServer::next_peer(Origin& peer, std::shared_ptr<Inbox>& inbox) {
-  if (!forks_ || peers_ == Peers::each_datagram) {
-    // Without fork, what comes behind the first datagram is for others that read the socket.
-    const std::size_t most = forks_ ? Batch::most_messages : 1;
-    if (received_.batch.empty() && !co_await receive(received_, most)) co_return false;
+  if (!forks_) {
+    const bool came = co_await first_peer(peer);
+    co_return came;
+  }
+  if (peers_ == Peers::each_datagram) {
+    if (received_.batch.empty()) {
+      if (!co_await receive(received_, 0)) co_return false;
+    }
     inbox = std::make_shared<Inbox>(context_.loop);
     inbox->put(received_.batch.messages().front().data);
+    inbox->end();
     peer = received_.origins[received_.next++];
     received_.batch.pop_message();
     co_return true;
@@ -202,12 +219,22 @@ Task<std::unique_ptr<Stream>> DatagramServer::open(Session& session) {
   Origin peer;
   std::shared_ptr<Inbox> inbox;
   if (!co_await next_peer(peer, inbox)) co_return nullptr;
+  if (!forks_) stopped_ = true;
   if (context_.log.enabled(Severity::notice))
     context_.log.notice(
         (peers_ == Peers::each_sender ? "accepting UDP connection from " : "received packet from ") +
         peer.sender.log_text());
   note_names(session, name_, peer.sender);
   co_return stream_of(peer, std::move(inbox), session);
+}
+
+/// Where it cannot be connected, each message names its peer.
+void DatagramServer::connect_to(const Origin& peer, MessageStream::Parts& parts) {
+  const SocketName to = peer.sender.for_family(name_.family());
+  if (!sends_from(peer.local, peer.sender) || ::connect(socket_->number(), to.data(), to.size()) != 0) return;
+  parts.peer = {};
+  parts.local = {};
+  parts.connected = true;
 }
 
 std::unique_ptr<Stream> DatagramServer::stream_of(const Origin& peer, std::shared_ptr<Inbox> inbox,
@@ -224,9 +251,12 @@ std::unique_ptr<Stream> DatagramServer::stream_of(const Origin& peer, std::share
   // An unnamed sender (AF_UNIX) cannot be answered.
   parts.writable = !peer.sender.empty();
   parts.companion = companion_;
-  if (peers_ == Peers::each_datagram) {
-    inbox->end();
-  } else if (forks_) {
+  if (!forks_) {
+    // Others may have sent meanwhile.
+    parts.accepts = [from = peer.sender](const Origin& origin) { return origin.sender == from; };
+    parts.single = peers_ == Peers::each_datagram;
+    if (!parts.single) connect_to(peer, parts);
+  } else if (peers_ == Peers::each_sender) {
     parts.inbox_only = true;
     if (!session.limits.idle) {
       session.limits.idle = usual_idle;
@@ -234,18 +264,7 @@ std::unique_ptr<Stream> DatagramServer::stream_of(const Origin& peer, std::share
     }
     parts.companion =
         std::shared_ptr<void>(nullptr, [table = table_, from = peer](void*) { table->inboxes.erase(from); });
-  } else {
-    // Others may have sent before the socket was connected to this one.
-    parts.accepts = [from = peer.sender](const Origin& origin) { return origin.sender == from; };
-    const SocketName to = peer.sender.for_family(name_.family());
-    // Where it cannot be connected, each message names its peer.
-    if (sends_from(peer.local, peer.sender) && ::connect(socket_->number(), to.data(), to.size()) == 0) {
-      parts.peer = {};
-      parts.local = {};
-      parts.connected = true;
-    }
   }
-  if (!forks_) stopped_ = true;
   return std::make_unique<MessageStream>(std::move(parts));
 }
 

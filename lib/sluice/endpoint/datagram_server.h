@@ -61,13 +61,15 @@ class DatagramServer final : public Endpoint {
     std::size_t next = 0;
   };
 
-  Task<bool> receive(Received& into, std::size_t most);
+  Task<bool> receive(Received& into, int flags);
   void drop_what_was_cut(Received& from);
   bool accepts(const SocketName& sender) const;
   Task<bool> next_peer(Origin& peer, std::shared_ptr<Inbox>& inbox);
+  Task<bool> first_peer(Origin& peer);
   Task<> sort_by_sender();
   void give(ConstBytes message, const Origin& from);
   void warn_of_loss(const std::string& why);
+  void connect_to(const Origin& peer, MessageStream::Parts& parts);
   std::unique_ptr<Stream> stream_of(const Origin& peer, std::shared_ptr<Inbox> inbox, Session& session);
 
   Address address_;

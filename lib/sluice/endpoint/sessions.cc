@@ -163,6 +163,10 @@ Task<std::unique_ptr<Stream>> Sessions::open_other(Stream& peer, Session& sessio
 /// The right side's stream, or none where its program was given the left one's descriptors.
 Task<std::unique_ptr<Stream>> Sessions::open_or_hand_over(Endpoint& right, Stream& left, Session& session) {
   if (!right.takes_over()) co_return co_await right.open(session);
+  if (left.info().shared) {
+    log_.notice("all peers share a socket: relaying, in spite of nofork");
+    co_return co_await right.open(session);
+  }
   session.status = co_await right.take_over(left, session, session.alone);
   co_return nullptr;
 }

@@ -148,10 +148,10 @@ void Offload::tell_local(int socket, const SocketName& bound) {
 }
 
 Attempt receive_datagrams(int socket, Batch& into, std::size_t most, const Accepts& accepts,
-                          const Offload& offload) {
+                          const Offload& offload, int flags) {
   Headers headers;
   std::array<sockaddr_storage, most_at_once> names;
-  const std::size_t count = std::min({into.slots(), most, most_at_once});
+  const std::size_t count = (flags & MSG_PEEK) != 0 ? 1 : std::min({into.slots(), most, most_at_once});
   for (std::size_t i = 0; i < count; ++i) {
     const Bytes slot = into.slot(i);
     headers.parts[i] = {slot.data(), slot.size()};
@@ -165,7 +165,8 @@ Attempt receive_datagrams(int socket, Batch& into, std::size_t most, const Accep
     header.msg_namelen = sizeof names[i];
   }
   const auto got = uninterrupted([&] {
-    return ::recvmmsg(socket, headers.all.data(), static_cast<unsigned>(count), MSG_DONTWAIT, nullptr);
+    return ::recvmmsg(socket, headers.all.data(), static_cast<unsigned>(count), MSG_DONTWAIT | flags,
+                      nullptr);
   });
   if (got.count < 0) return got;
   const auto received = static_cast<std::size_t>(got.count);

@@ -57,9 +57,10 @@ using Accepts = std::function<bool(const Origin& origin)>;
 /// One recvmmsg(2): takes datagrams that wait in a socket into an empty batch of messages, as many as it has
 /// slots, but for `most`. One that was received joined becomes the messages that it was sent as, which may be
 /// more than there are slots. Senders are asked for only if somebody wants to know. Returns how many were
-/// taken out of the socket, of which some may not have counted, or an errno: EAGAIN if there were none.
+/// received, of which some may not have counted, or an errno: EAGAIN if there were none. With MSG_PEEK among
+/// the flags, the first one, which is the only one then, stays in the socket.
 Attempt receive_datagrams(int socket, Batch& into, std::size_t most, const Accepts& accepts,
-                          const Offload& offload = {});
+                          const Offload& offload = {}, int flags = 0);
 
 /// One sendmmsg(2) of the first of some messages. Without a name the socket is a connected one. Returns how
 /// many were sent, or the errno of the first one.

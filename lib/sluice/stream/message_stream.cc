@@ -36,11 +36,13 @@ Task<> Inbox::wait() { co_await arrived_.wait(); }
 
 MessageStream::MessageStream(Parts parts) : parts_(std::move(parts)), gone_(parts_.socket->loop()) {
   const int number = parts_.socket->number();
-  info_.traits = {Shape::messages,
-                  parts_.sequenced || (parts_.inbox && parts_.inbox->over()) || parts_.null_eof,
-                  parts_.finish == FinishBy::empty_packet || tells_its_end()};
+  info_.traits = {
+      Shape::messages,
+      parts_.sequenced || (parts_.inbox && parts_.inbox->over()) || parts_.single || parts_.null_eof,
+      parts_.finish == FinishBy::empty_packet || tells_its_end()};
   info_.writable = parts_.writable;
   info_.in = info_.out = number;
+  info_.shared = parts_.shared;
   info_.traits.reading_tells_closed = parts_.sequenced;
   const int family = SocketName::of_socket(number).family();
   unix_ = family == AF_UNIX;
@@ -65,10 +67,11 @@ Task<End> MessageStream::read_some(Batch& into) {
       co_await parts_.inbox->wait();
       continue;
     } else {
-      const bool many = into.carries_messages() && !unix_ && !parts_.sequenced;
+      const bool many = into.carries_messages() && !unix_ && !parts_.sequenced && !parts_.single;
       got = many ? receive_many(into) : receive_one(into);
     }
     if (got.count > 0) {
+      input_over_ = parts_.single;
       if (parts_.null_eof) end_at_empty_message(into);
       if (input_over_ && into.empty()) continue;
       co_return End{};

@@ -44,6 +44,7 @@ class MessageStream final : public Stream {
     std::shared_ptr<Inbox>
         inbox;  ///< read first, if there is one; then, unless it is over, only it if `inbox_only`
     bool inbox_only = false;
+    bool single = false;  ///< one message that counts, and then the input is over
     bool readable = true;
     bool writable = true;
     bool sequenced = false;  ///< SOCK_SEQPACKET: has an end, and a half-close if it finishes so

@@ -53,6 +53,7 @@ struct Info {
   bool writable = true;  ///< it has an output at all; without one, every write is broken
   int in = -1;           ///< descriptor numbers
   int out = -1;
+  bool shared = false;  ///< other streams use these, too
 };
 
 /// Descriptors whose bytes ARE the stream and that may be spliced; nullptr where there is none.
