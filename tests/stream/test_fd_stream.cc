@@ -15,6 +15,7 @@ using testing::run;
 using testing::sample_text;
 using testing::socket_pair;
 using testing::socket_stream;
+using testing::tcp_pair;
 using testing::write_text;
 
 TEST(FdStream, ReadsWhatWasWrittenUntilTheOtherSideFinishes) {
@@ -65,6 +66,20 @@ TEST(FdStream, StoppedReadingAndWritingAreAbandonedByThemselves) {
   stream->stop_writing();
   EXPECT_EQ(run(loop, write_text(*stream, "x")), End::abandoned);
   run(loop, stream->closed());
+}
+
+TEST(FdStream, ClosingAfterACutDoesNotWaitForAPeerThatHasEverything) {
+  Loop loop;
+  auto [a, b] = tcp_pair();
+  auto stream = socket_stream(loop, std::move(a));
+  ASSERT_EQ(run(loop, write_text(*stream, "last")), End::open);
+  Limits limits;
+  limits.cut = true;
+  limits.linger = std::chrono::hours(1);
+  run(loop, stream->close(limits));
+  char text[8];
+  EXPECT_EQ(::read(b.get(), text, sizeof text), 4);
+  EXPECT_EQ(::read(b.get(), text, sizeof text), 0);
 }
 
 TEST(FdStream, ClosingDiscardsUnreadInputSoThatNothingWrittenIsLost) {

@@ -4,6 +4,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "sluice/stream/session.h"
@@ -132,7 +133,7 @@ void FdStream::stop_writing() {
 Task<> FdStream::close(const Limits& limits) {
   if (!output_over_) co_await finish();
   if (parts_.socket && !parts_.only_close && parts_.in && parts_.in->access() == Access::own)
-    co_await deliver_and_discard(limits.linger_or_default());
+    co_await deliver_and_discard(limits);
   parts_.in.reset();
   parts_.out.reset();
   parts_.companion.reset();
@@ -140,9 +141,11 @@ Task<> FdStream::close(const Limits& limits) {
 
 // Until the peer has taken all that was written and has ended its side too, or nothing moves any more. Only a
 // receive buffer with something unread in it makes close(2) reset the peer. What a peer still says counts
-// only while something of ours is on its way: one that talks on for ever is left in the end.
-Task<> FdStream::deliver_and_discard(Duration silence) {
+// only while something of ours is on its way: one that talks on for ever is left in the end. And where the
+// session was cut, it has been waited for already: it need not end, once it has all.
+Task<> FdStream::deliver_and_discard(const Limits& limits) {
   constexpr auto tick = std::chrono::milliseconds(20);
+  constexpr Duration courtesy = 5 * tick;
   // After the peer's end nothing unread can come any more: the kernel delivers the rest by itself.
   if (input_over_) co_return;
   Descriptor& socket = *parts_.in;
@@ -151,10 +154,13 @@ Task<> FdStream::deliver_and_discard(Duration silence) {
   Batch scrap = Batch::of_bytes(kib(16));
   auto last = Clock::now();
   int before = -1;
-  while (Clock::now() - last < silence) {
+  for (;;) {
     const auto attempt = socket.try_read(scrap.room());
     if (attempt.count == 0) co_return;
     const int left = undelivered(socket.number());
+    const Duration linger = limits.linger_or_default();
+    const Duration patience = limits.cut && left == 0 ? std::min(courtesy, linger) : linger;
+    if (Clock::now() - last >= patience) co_return;
     if (attempt.count > 0) {
       if (left > 0) last = Clock::now();
       if (++turns % turns_at_once == 0) co_await socket.loop().yield();

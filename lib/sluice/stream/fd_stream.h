@@ -41,7 +41,7 @@ class FdStream final : public Stream {
 
  private:
   Descriptor* out() { return parts_.both ? parts_.in.get() : parts_.out.get(); }
-  Task<> deliver_and_discard(Duration silence);
+  Task<> deliver_and_discard(const Limits& limits);
 
   Parts parts_;
   Info info_;
