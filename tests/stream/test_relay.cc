@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "on_loop.h"
+#include "sluice/core/failure.h"
+#include "sluice/stream/decorator.h"
 #include "sluice/stream/filtered.h"
 
 namespace sluice {
@@ -17,6 +19,20 @@ using testing::sample_text;
 using testing::socket_pair;
 using testing::socket_stream;
 using testing::write_text;
+
+/// A stream that cannot be waited for: the kernel watches no more descriptors for this user, say.
+class Unwatched final : public Decorator {
+ public:
+  using Decorator::Decorator;
+  Task<End> read_some(Batch&) override {
+    throw Failure("watch a descriptor", std::make_error_code(std::errc::no_space_on_device));
+    co_return End{};
+  }
+  Task<> closed() override {
+    throw Failure("watch a descriptor", std::make_error_code(std::errc::no_space_on_device));
+    co_return;
+  }
+};
 
 /// A relay between two socket pairs; the test plays both far sides.
 class RelayTest : public ::testing::Test {
@@ -167,6 +183,15 @@ TEST_F(RelayTest, NoticesWhileIdleThatItsTargetHasGone) {
   out_a.reset();
   in_b.reset();
   EXPECT_EQ(relay_to_end(), 0);
+}
+
+TEST_F(RelayTest, EndsOneDirectionAndNotTheLoopWhereTheKernelWatchesNothingMore) {
+  left_ = std::make_unique<Unwatched>(std::move(left_));
+  loop_.start(hear(*client_, heard_));
+  loop_.start(answer_late(loop_, *server_, request_, milliseconds(0)));
+  EXPECT_EQ(relay_to_end(), 1);
+  EXPECT_EQ(session_.there.source.why, std::errc::no_space_on_device);
+  EXPECT_EQ(heard_, "late answer");
 }
 
 TEST_F(RelayTest, ReadsForATargetWithoutOutputAndReportsWhatItLost) {

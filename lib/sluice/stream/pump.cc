@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "sluice/core/failure.h"
 #include "sluice/stream/mover.h"
 
 namespace sluice {
@@ -188,21 +189,27 @@ Task<> pump(Stream& from, Stream& to, Flow& flow, const Session& session) {
   const Raw first = from.raw();
   auto phase = first.in == nullptr || first.in->is_ready(Descriptor::readable) ? Phase::begun : Phase::silent;
   while (phase != Phase::ended) {
-    const Ends ends{from, to, from.raw(), to.raw()};
-    if (phase == Phase::silent) {
-      flow.waiting = true;
-      if (!co_await ends.source.in->wait(Descriptor::readable)) {
-        flow.source = {End::abandoned, {}};
-        break;
+    try {
+      const Ends ends{from, to, from.raw(), to.raw()};
+      if (phase == Phase::silent) {
+        flow.waiting = true;
+        if (!co_await ends.source.in->wait(Descriptor::readable)) {
+          flow.source = {End::abandoned, {}};
+          break;
+        }
+        flow.waiting = false;
       }
-      flow.waiting = false;
-    }
-    const bool possible = !refused && ends.source.in != nullptr && ends.target.out != nullptr;
-    if (phase == Phase::flowing && possible) {
-      phase = co_await flow_through(ends, flow, session);
-      refused = phase == Phase::refused;
-    } else {
-      phase = co_await copy(ends, flow, session, possible, chunk);
+      const bool possible = !refused && ends.source.in != nullptr && ends.target.out != nullptr;
+      if (phase == Phase::flowing && possible) {
+        phase = co_await flow_through(ends, flow, session);
+        refused = phase == Phase::refused;
+      } else {
+        phase = co_await copy(ends, flow, session, possible, chunk);
+      }
+    } catch (const Failure& failure) {
+      // That the kernel watches no more descriptors for this user, say, ends this one and nothing else.
+      flow.source = {End::broken, failure.code()};
+      phase = Phase::ended;
     }
   }
   if (flow.target.kind == End::open) flow.target = co_await to.finish();

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "sluice/core/exit_status.h"
+#include "sluice/core/failure.h"
 #include "sluice/stream/pump.h"
 
 namespace sluice {
@@ -101,7 +102,15 @@ class Relay {
 
   void run_task(Task<> task) {
     ++running_;
-    session_.loop.start(std::move(task), [this] { task_ended(); });
+    session_.loop.start(without_failing(std::move(task)), [this] { task_ended(); });
+  }
+  /// What only looks on or tidies up is no reason to end a session, least of all the others.
+  Task<> without_failing(Task<> task) {
+    try {
+      co_await task;
+    } catch (const Failure& failure) {
+      session_.log.warning(failure.what());
+    }
   }
   void task_ended() {
     --running_;
