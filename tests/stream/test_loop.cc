@@ -7,6 +7,10 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <thread>
+#include <vector>
+
+#include "on_loop.h"
 
 namespace sluice {
 namespace {
@@ -81,6 +85,35 @@ TEST(Loop, WakesSleepersInTheOrderOfTheirTimes) {
   std::copy_if(woken.begin(), woken.end(), std::back_inserter(digits), [](char c) { return c != '.'; });
   EXPECT_EQ(digits, "357");
   EXPECT_EQ(woken.size(), 6U);
+}
+
+/// It heard nothing for a while, as if it had been stopped: what was said meanwhile came in time, however
+/// many have said something.
+TEST(Loop, ListensBeforeItRingsAlarms) {
+  for (const std::size_t count : {1, 300}) {
+    Loop loop;
+    std::vector<std::unique_ptr<Descriptor>> ears;
+    std::vector<Fd> mouths;
+    std::size_t heard = 0;
+    const auto deadline = Clock::now() + milliseconds(10);
+    const auto listen = [](Descriptor& ear, Clock::time_point until, std::size_t& sum) -> Task<> {
+      if (co_await ear.wait_until(Descriptor::readable, until)) ++sum;
+    };
+    for (std::size_t i = 0; i < count; ++i) {
+      auto [in, out] = testing::pipe_ends();
+      ASSERT_EQ(::write(out.get(), "x", 1), 1);
+      ears.push_back(std::make_unique<Descriptor>(loop, std::move(in)));
+      mouths.push_back(std::move(out));
+      loop.start(listen(*ears.back(), deadline, heard));
+    }
+    const auto block = [](Clock::time_point until) -> Task<> {
+      std::this_thread::sleep_until(until + milliseconds(1));
+      co_return;
+    };
+    loop.start(block(deadline));
+    loop.run();
+    EXPECT_EQ(heard, count);
+  }
 }
 
 TEST(Event, MayGoWhileItIsWaitedFor) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "on_loop.h"
 #include "sluice/core/failure.h"
 #include "sluice/stream/decorator.h"
@@ -144,6 +146,25 @@ TEST_F(RelayTest, ForgetsAPeerThatHasNoOtherEndWithoutFailure) {
   session_.limits.idle = milliseconds(20);
   session_.limits.forgets = true;
   EXPECT_EQ(relay_to_end(), 0);
+}
+
+/// As of a process that was stopped: the end of one side wakes it first, and what the other one said then is
+/// no less said.
+TEST_F(RelayTest, TakesForSilenceOnlyWhatItListenedTo) {
+  session_.limits.idle = milliseconds(30);
+  const auto speak = [](Loop& on, Stream& client, Stream& server) -> Task<> {
+    co_await on.yield();
+    co_await server.finish();
+    co_await say(client, "spoken", false);
+    std::this_thread::sleep_for(milliseconds(50));
+    co_await on.yield();
+    co_await client.finish();
+  };
+  loop_.start(speak(loop_, *client_, *server_));
+  loop_.start(hear(*server_, request_));
+  loop_.start(hear(*client_, heard_));
+  EXPECT_EQ(relay_to_end(), 0);
+  EXPECT_EQ(request_, "spoken");
 }
 
 TEST_F(RelayTest, EndsAtTheFirstEndIfAskedTo) {

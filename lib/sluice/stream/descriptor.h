@@ -122,13 +122,14 @@ class [[nodiscard]] Descriptor::TimedWait : Loop::Alarm {
 
   bool await_ready() const { return wait_.await_ready(); }
   void await_suspend(std::coroutine_handle<> task);
-  bool await_resume() const { return wait_.await_resume() && Clock::now() < deadline_; }
+  bool await_resume() const { return wait_.await_resume() && !late_; }
 
  private:
-  void ring() override { wait_.waiter_.wake(); }
+  void ring() override { late_ = wait_.waiter_.wake(); }
 
   Wait wait_;
   Clock::time_point deadline_;
+  bool late_ = false;
 };
 
 /// splice(2) between two descriptors; nothing waits. Both must be allowed to be spliced.

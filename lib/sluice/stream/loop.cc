@@ -97,24 +97,23 @@ void Loop::run_ready() {
 
 void Loop::look() {
   const bool busy = !ready_.empty() || !yielded_.empty();
-  const bool has_mail = reactor_.wait(busy ? 0 : milliseconds_to_alarm());
+  const auto now = alarms_.empty() ? time_ : Clock::now();
+  const auto look = reactor_.wait(busy ? 0 : milliseconds_to_alarm(now));
+  if (look.complete) time_ = now;
   ready_.insert(ready_.end(), yielded_.begin(), yielded_.end());
   yielded_.clear();
-  if (has_mail) mailbox_->open_all();
+  if (look.rung) mailbox_->open_all();
 }
 
-int Loop::milliseconds_to_alarm() const {
+int Loop::milliseconds_to_alarm(Clock::time_point now) const {
   if (alarms_.empty()) return -1;
-  const auto left =
-      std::chrono::ceil<std::chrono::milliseconds>(alarms_.begin()->first - Clock::now()).count();
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(alarms_.begin()->first - now).count();
   constexpr decltype(left) longest = 1 << 30;
   return static_cast<int>(std::clamp<decltype(left)>(left, 0, longest));
 }
 
 void Loop::ring() {
-  if (alarms_.empty()) return;
-  const auto now = Clock::now();
-  while (!stopped_ && !alarms_.empty() && alarms_.begin()->first <= now) {
+  while (!stopped_ && !alarms_.empty() && alarms_.begin()->first <= time_) {
     Alarm& first = *alarms_.begin()->second;
     first.clear();
     first.ring();

@@ -40,6 +40,10 @@ class Loop {
   void run();
   void stop() { stopped_ = true; }
 
+  /// The time that alarms go by: all that descriptors had to tell by then has been told. It is behind the
+  /// clock while the process is stopped or busy, so that nobody is taken for silent who was not listened to.
+  Clock::time_point time() const { return time_; }
+
   /// Makes a suspended task go on soon, after everything that is ready by now.
   void resume_later(std::coroutine_handle<> task) { ready_.push_back(task); }
   /// Awaited, it lets everything else that can go on do so first.
@@ -48,8 +52,8 @@ class Loop {
   class Sleep;
   Sleep sleep(Duration duration);
 
-  /// Something that happens at a moment, unless it is gone by then. Those of the same millisecond are one
-  /// wake-up of the loop.
+  /// Something that happens at a moment of `time`, unless it is gone by then. Those of the same millisecond
+  /// are one wake-up of the loop.
   class Alarm;
 
  private:
@@ -60,7 +64,7 @@ class Loop {
   void run_ready();
   void look();
   void ring();
-  int milliseconds_to_alarm() const;
+  int milliseconds_to_alarm(Clock::time_point now) const;
 
   BufferPool buffers_;
   PipePool pipes_;
@@ -70,6 +74,7 @@ class Loop {
   Reactor reactor_;
   std::shared_ptr<Mailbox> mailbox_;
   std::multimap<Clock::time_point, Alarm*> alarms_;
+  Clock::time_point time_;  ///< kept while there are alarms
   std::unique_ptr<Roots> roots_;
   std::exception_ptr thrown_;
   bool stopped_ = false;
@@ -148,7 +153,9 @@ class [[nodiscard]] Event::Wait : Loop::Alarm {
   Wait(Event& event, Clock::time_point deadline) : Alarm(event.loop_), event_(&event), deadline_(deadline) {}
   ~Wait() override;
 
-  bool await_ready() const { return event_->notified_ || (has_deadline() && Clock::now() >= deadline_); }
+  bool await_ready() const {
+    return event_->notified_ || (has_deadline() && event_->loop_.time() >= deadline_);
+  }
   void await_suspend(std::coroutine_handle<> task);
   bool await_resume();
 

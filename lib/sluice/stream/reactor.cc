@@ -1,7 +1,5 @@
 #include "sluice/stream/reactor.h"
 
-#include <sys/epoll.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <utility>
@@ -11,7 +9,7 @@
 namespace sluice {
 namespace {
 
-constexpr std::size_t most_events = 256;
+constexpr std::size_t events_at_first = 256;
 /// Reported whether they are asked for or not (epoll_ctl(2)).
 constexpr std::uint32_t over = EPOLLHUP | EPOLLERR;
 
@@ -19,10 +17,11 @@ std::size_t index_of(Watch::Readiness what) { return static_cast<std::size_t>(wh
 
 }  // namespace
 
-void Watch::Waiter::wake() {
-  if (at_ == nullptr) return;
+bool Watch::Waiter::wake() {
+  if (at_ == nullptr) return false;
   at_->reactor_.ready_.push_back(task_);
   leave();
+  return true;
 }
 
 void Watch::Waiter::leave() {
@@ -117,7 +116,9 @@ void Watch::leave_reactor() {
 }
 
 Reactor::Reactor(std::vector<std::coroutine_handle<>>& ready)
-    : ready_(ready), epoll_(check("create an epoll", ::epoll_create1(EPOLL_CLOEXEC))) {}
+    : ready_(ready),
+      epoll_(check("create an epoll", ::epoll_create1(EPOLL_CLOEXEC))),
+      events_(events_at_first) {}
 
 void Reactor::set_bell(int fd) {
   epoll_event event{};
@@ -125,19 +126,21 @@ void Reactor::set_bell(int fd) {
   check("watch a descriptor", ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event));
 }
 
-bool Reactor::wait(int timeout_ms) {
+Reactor::Look Reactor::wait(int timeout_ms) {
   for (Watch* one : touched_) one->settle();
   touched_.clear();
-  epoll_event events[most_events];
-  const int count = ::epoll_wait(epoll_.get(), events, most_events, timeout_ms);
-  bool rung = false;
-  for (int i = 0; i < count; ++i) {
-    if (events[i].data.ptr == nullptr)
-      rung = true;
+  const int told = ::epoll_wait(epoll_.get(), events_.data(), static_cast<int>(events_.size()), timeout_ms);
+  const std::size_t count = told < 0 ? 0 : static_cast<std::size_t>(told);
+  Look look{false, told >= 0 && count < events_.size()};
+  for (std::size_t i = 0; i < count; ++i) {
+    if (events_[i].data.ptr == nullptr)
+      look.rung = true;
     else
-      static_cast<Watch*>(events[i].data.ptr)->happened(events[i].events);
+      static_cast<Watch*>(events_[i].data.ptr)->happened(events_[i].events);
   }
-  return rung;
+  // There may be more to tell: the next look has room for it, however much is going on.
+  if (count == events_.size()) events_.resize(2 * count);
+  return look;
 }
 
 }  // namespace sluice

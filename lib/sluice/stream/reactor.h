@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/epoll.h>
+
 #include <array>
 #include <coroutine>
 #include <cstdint>
@@ -25,8 +27,8 @@ class Watch {
     ~Waiter() { leave(); }
     Waiter(const Waiter&) = delete;
     Waiter& operator=(const Waiter&) = delete;
-    /// Makes the task go on when its turn comes, if it still waits.
-    void wake();
+    /// Makes the task go on when its turn comes, if it still waits; says whether it did.
+    bool wake();
 
    private:
     friend Watch;
@@ -77,9 +79,12 @@ class Reactor {
   /// Tasks that may go on are added to `ready`.
   explicit Reactor(std::vector<std::coroutine_handle<>>& ready);
 
-  /// Waits until something happens, a signal comes, or `timeout_ms` have passed (-1: no limit). Says whether
-  /// the bell has rung.
-  bool wait(int timeout_ms);
+  struct Look {
+    bool rung = false;      ///< the bell was
+    bool complete = false;  ///< all that descriptors had to tell when it began has been told
+  };
+  /// Waits until something happens, a signal comes, or `timeout_ms` have passed (-1: no limit).
+  Look wait(int timeout_ms);
   /// A descriptor that no task waits for; it is rung when it can be read.
   void set_bell(int fd);
 
@@ -89,6 +94,7 @@ class Reactor {
   std::vector<std::coroutine_handle<>>& ready_;
   Fd epoll_;
   std::vector<Watch*> touched_;  ///< those that may be watched for less from the next wait on
+  std::vector<epoll_event> events_;
 };
 
 }  // namespace sluice

@@ -176,7 +176,7 @@ class Relay {
   }
 
   bool passed(Clock::time_point when) {
-    if (Clock::now() >= when) return true;
+    if (session_.loop.time() >= when) return true;
     deadline_ = std::min(deadline_, when);
     return false;
   }
