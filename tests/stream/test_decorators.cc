@@ -86,6 +86,17 @@ TEST(Tap, SeesEveryByteOnceInChunks) {
   EXPECT_EQ(written, (std::vector<std::string>{"xy", "z"}));
 }
 
+/// A relay would take what cannot be written for a target that has gone.
+TEST(Join, CanBeWrittenIfItsWriterCan) {
+  Loop loop;
+  auto [in, fill] = pipe_ends();
+  auto [look, out] = pipe_ends();
+  const auto one_way = join(pipe_stream(loop, std::move(in), Fd()), pipe_stream(loop, Fd(), std::move(out)));
+  EXPECT_TRUE(one_way->info().writable);
+  const auto mute = join(pipe_stream(loop, Fd(), std::move(fill)), pipe_stream(loop, std::move(look), Fd()));
+  EXPECT_FALSE(mute->info().writable);
+}
+
 TEST(Join, ReadsOneStreamAndWritesTheOther) {
   Loop loop;
   auto [in, fill] = pipe_ends();

@@ -118,6 +118,7 @@ class Joined final : public Stream {
     const Info& to = writing_->info();
     info_ = from;
     info_.out = to.out;
+    info_.writable = to.writable;
     // A datagram can only be kept whole where both sides keep edges.
     const bool same = from.traits.shape == to.traits.shape;
     info_.traits = {same ? from.traits.shape : Shape::bytes, from.traits.input_ends, to.traits.can_finish};
