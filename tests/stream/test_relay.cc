@@ -260,6 +260,23 @@ TEST_F(RelayTest, ReportsAPeerThatResets) {
   EXPECT_EQ(relay_to_end(), 1);
 }
 
+TEST_F(RelayTest, EndsWhenAClientGoesWhoseAnswersHoldItUp) {
+  auto [a, b] = socket_pair();
+  left_ = socket_stream(loop_, std::move(a));
+  right_ = answering(loop_, nullptr);
+  const auto fill_and_leave = [](Loop& on, Fd& client) -> Task<> {
+    const std::string text = sample_text(kib(4));
+    // Full is what stays full however often the relay has had its turn.
+    for (int turns = 0; turns < 100; ++turns) {
+      if (::write(client.get(), text.data(), text.size()) > 0) turns = 0;
+      co_await on.yield();
+    }
+    client.reset();
+  };
+  loop_.start(fill_and_leave(loop_, b));
+  EXPECT_EQ(relay_to_end(), 1);
+}
+
 /// A target that is gone before the writes to it have come to say so.
 class Leaving final : public Stream {
  public:

@@ -160,6 +160,7 @@ class Exec final : public Endpoint {
     if (joint.in) parts.in = std::make_unique<Descriptor>(context_.loop, std::move(joint.in));
     if (joint.out) parts.out = std::make_unique<Descriptor>(context_.loop, std::move(joint.out));
     parts.finish = finish_by(address_, FinishBy::closing);
+    parts.answers = true;
     parts.traits = {Shape::bytes, true, parts.finish != FinishBy::nothing};
     return std::make_unique<FdStream>(std::move(parts));
   }

@@ -108,7 +108,7 @@ Task<> FdStream::closed() {
 }
 
 Task<> FdStream::discard_input() {
-  if (!parts_.socket) co_return;
+  if (!parts_.socket && !parts_.answers) co_return;
   Batch scrap = Batch::of_bytes(kib(16));
   for (;;) {
     const End end = co_await read_some(scrap);

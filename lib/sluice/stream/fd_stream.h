@@ -17,6 +17,7 @@ class FdStream final : public Stream {
     FinishBy finish = FinishBy::closing;
     Traits traits;
     bool socket = false;      ///< unread input must be discarded before closing
+    bool answers = false;     ///< input comes of what is written, through pipes: it must not pile up unwanted
     bool only_close = false;  ///< closing tells and takes nothing: others hold the connection too (end-close)
     /// Also replaced by /dev/null at finish: the inherited descriptor that the output is a second door to.
     int inherited_out = -1;

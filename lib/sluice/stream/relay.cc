@@ -123,6 +123,11 @@ class Relay {
     // As long as it was read from, its end would have shown there.
     if (!stopping_ && !other.ended && other.used && other.to.info().traits.reading_tells_closed)
       run_task(watch(other));
+    // The target has gone altogether: nobody hears what the source still says, but that must not hold up what
+    // still flows to it.
+    if (!stopping_ && !other.ended && other.used && failed(way.flow.target) &&
+        way.to.info().traits.reading_tells_closed)
+      run_task(way.from.discard_input());
     if (way.flow.source.kind == End::finished && session_.log.enabled(Severity::notice))
       session_.log.notice(std::string("socket ") + (&way == &there_ ? '1' : '2') + " (fd " +
                           std::to_string(way.from.info().in) + ") is at EOF");

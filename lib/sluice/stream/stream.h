@@ -87,8 +87,8 @@ class Stream {
   virtual Task<> closed() = 0;
 
   /// Reads and drops what comes, until its end or stop_reading: for a far side that talks though nobody
-  /// listens, since closing a socket with unread input resets its peer. Does nothing where input is not the
-  /// stream's own (standard input).
+  /// listens, since it would stop listening itself, and closing a socket with unread input resets its peer.
+  /// Does nothing where input is not the stream's own (standard input).
   virtual Task<> discard_input() = 0;
 
   /// A waiting and every later read (write, finish, wait for `closed`) returns `abandoned`.
