@@ -100,6 +100,13 @@ TEST_F(Exec, EndsAProgramThatOutlivesACutSession) {
   EXPECT_EQ(stream->exit_status(), 0);
 }
 
+TEST_F(Exec, EndsAProgramThatGoesOnForLongerThanASilenceMay) {
+  auto stream = open("EXEC:'sleep 1000'");
+  limits_.idle = limits_.linger = std::chrono::milliseconds(10);
+  close(*stream);
+  EXPECT_EQ(stream->exit_status(), 124);
+}
+
 TEST_F(Exec, NoticesThatItsProgramHasGoneThoughOthersHoldItsOutput) {
   auto stream = open("SYSTEM:'sleep 1 & exit 3'");
   run(loop_, stream->closed());

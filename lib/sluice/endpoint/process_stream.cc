@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include "sluice/core/exit_status.h"
 #include "sluice/stream/descriptor.h"
 
 namespace sluice {
@@ -82,7 +83,10 @@ class ProcessStream final : public Stream {
   Raw raw() override { return inner_->raw(); }
   const Info& info() const override { return info_; }
   // How we ended it is not its own word: why we did counts.
-  int exit_status() const override { return child_->ended_by_us ? 0 : child_->status; }
+  int exit_status() const override {
+    if (!child_->ended_by_us) return child_->status;
+    return silent_for_too_long_ ? static_cast<int>(ExitStatus::timed_out) : 0;
+  }
   bool reports_status() const override { return true; }
 
   Task<> closed() override {
@@ -101,9 +105,14 @@ class ProcessStream final : public Stream {
     co_await inner_->close(limits.cut ? quick : limits);
     while (watching_) co_await child_->changed.wait();
     if (at_end_ == AtEnd::leave_running) co_return;
-    // A program that has let go of us and goes on is waited for, unless we are asked to end.
-    while (!limits.cut && !child_->exited && !session_.draining)
+    // A program that has let go of us and goes on is waited for, unless we are asked to end, or it is silent
+    // for longer than any session may be.
+    const auto since = Clock::now();
+    while (!limits.cut && !child_->exited && !session_.draining && !silent_for_too_long_) {
       co_await child_->changed.wait_until(Clock::now() + std::chrono::milliseconds(100));
+      silent_for_too_long_ = !child_->exited && limits.idle && Clock::now() - since >= *limits.idle;
+    }
+    if (silent_for_too_long_) child_->log.notice("inactivity timeout triggered");
     if (!child_->exited) co_await end_child(limits.linger_or_default());
   }
 
@@ -135,6 +144,7 @@ class ProcessStream final : public Stream {
   Info info_;
   bool watching_ = false;
   bool stopped_ = false;
+  bool silent_for_too_long_ = false;
 };
 
 }  // namespace
