@@ -421,6 +421,8 @@ unsigned processors() {
 int bridge(const BridgePlan& plan, Logger& log) {
   // A broken pipe is an outcome of a write, not the end of the process.
   ::signal(SIGPIPE, SIG_IGN);
+  // Who asks for statistics cannot know that there are none yet, or no more.
+  ::signal(SIGUSR1, SIG_IGN);
   return Bridge(plan, log).run();
 }
 
