@@ -313,7 +313,7 @@ class Bridge {
       const std::size_t allowed = most ? *most - open : most_at_once;
       const std::size_t room = std::min(allowed, affordable_sessions(open));
       if (room > 0) {
-        if (std::exchange(paused_, false)) log_.notice("accepting goes on");
+        if (std::exchange(told_to_pause_, false)) log_.notice("accepting goes on");
         co_return room;
       }
       co_await pause_accepting();
@@ -334,11 +334,17 @@ class Bridge {
     return counted && *counted + wanted <= descriptors_ ? 1 : 0;
   }
 
-  /// Until a session ends, or for a second.
+  /// Until a session ends, or for a second. Pauses that follow each other closely are one rush, and told
+  /// once.
   Task<> pause_accepting() {
     loop_.pipes().clear();
-    if (!std::exchange(paused_, true))
+    constexpr auto calm = std::chrono::seconds(10);
+    const auto now = Clock::now();
+    if (!paused_ || now - *paused_ > calm) {
+      told_to_pause_ = true;
       log_.warning("accepting pauses: " + std::to_string(tally_.open) + " sessions use up the descriptors");
+    }
+    paused_ = now;
     co_await ended_.rung().wait_until(Clock::now() + std::chrono::seconds(1));
   }
 
@@ -404,7 +410,8 @@ class Bridge {
   Signals signals_;
   std::size_t descriptors_ = 0;
   std::size_t descriptors_of_a_session_ = 1;
-  bool paused_ = false;
+  std::optional<Clock::time_point> paused_;  ///< accepting, the last time
+  bool told_to_pause_ = false;
   bool ending_ = false;
   bool gave_up_ = false;
   int status_ = 0;
