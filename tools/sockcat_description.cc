@@ -20,7 +20,7 @@ constexpr std::array socat_rows = {
     ArgumentRow{.spelling = "-lf",
                 .kind = ArgumentKind::required,
                 .argument = "FILE",
-                .help = "write log lines to FILE",
+                .help = "write log lines to FILE, which SIGHUP opens anew (after its rotation)",
                 .completes = Completes::file},
     ArgumentRow{.spelling = "-ls", .help = "write log lines to standard error (as usual)"},
     ArgumentRow{.spelling = "-ly",
@@ -103,8 +103,8 @@ constexpr std::array<std::string_view, 5> paragraphs = {
     "when one has and the other can no longer matter: then 0.5 s of silence (-t) end it. A side that can end "
     "is waited for as long as it takes. Nothing is lost silently.",
     "With fork, one process serves every client of a listening address, busy ones on all processors. SIGTERM "
-    "and SIGINT let sessions end "
-    "within -t seconds, a second one ends at once; SIGUSR1 logs statistics.",
+    "and SIGINT let sessions end within -t seconds, a second one ends at once; SIGUSR1 logs statistics; "
+    "SIGHUP opens the file of -lf anew, and without one ends the process.",
     "Under the name socat, or with --socat, endings (-t 0.5), exit statuses and listening (IPv4) are "
     "socat's.",
 };
@@ -152,6 +152,8 @@ constexpr std::array differences = {
          "name is refused with who holds it"},
     Term{"Processes", "None is forked to relay a connection: fork serves all peers from one process"},
     Term{"Options", "One that is known but not applied yet is refused, never ignored"},
+    Term{"SIGHUP",
+         "With -lf it opens the log file anew; a file that cannot be opened is an error in the old one"},
     Term{"Log lines", "Without -d or -l options they are `sockcat: message'; with them they are socat's"},
 };
 constexpr std::array variables = {

@@ -103,6 +103,115 @@ TEST(Log, MayGoToAFileUnderAnotherName) {
   EXPECT_EQ(texts_of(contents_of(path), "mine").back(), "N exiting with status 0");
 }
 
+/// A server that logs notices to a file, which may be rotated.
+class RotatedLog : public testing::Test {
+ protected:
+  std::string rotated(int round) const { return path_ + '.' + number(round); }
+  /// Renames the file as logrotate(8) does, and waits until a new one is there.
+  void rotate(int round) {
+    std::filesystem::rename(path_, rotated(round));
+    server_->signal(SIGHUP);
+    ASSERT_TRUE(eventually([&] { return std::filesystem::exists(path_); }));
+  }
+  /// A client is served and gone; returns its port.
+  int serve_one() {
+    const Socket client = Socket::to_tcp(server_.port());
+    client.send("echo");
+    EXPECT_EQ(client.receive(4), "echo");
+    return client.port();
+  }
+  static std::string accepted(int port) {
+    return "accepting connection from AF=2 127.0.0.1:" + number(port) + " on";
+  }
+
+  TemporaryDirectory directory_;
+  std::string folder_ = directory_.path() + "/log";
+  std::string path_ = folder_ + "/sockcat";
+  Serving server_{[this] {
+    std::filesystem::create_directory(folder_);
+    return std::vector<std::string>{"-dd", "-lf", path_, "TCP4-LISTEN:0,bind=127.0.0.1,fork", "PIPE"};
+  }()};
+};
+
+TEST_F(RotatedLog, IsReopenedBySighupAndNoLineIsLost) {
+  constexpr int rounds = 4;
+  constexpr int clients = 10;
+  Socket lasting = Socket::to_tcp(server_.port());
+  std::vector<std::vector<int>> served(rounds);
+  for (int round = 0; round < rounds; ++round) {
+    for (int i = 0; i < clients; ++i) served[static_cast<std::size_t>(round)].push_back(serve_one());
+    lasting.send("goes on");
+    EXPECT_EQ(lasting.receive(7), "goes on");
+    rotate(round);
+  }
+  lasting.close();
+  const int last = serve_one();
+  server_->signal(SIGTERM);
+  EXPECT_EQ(server_->wait().status, 0);
+  for (int round = 0; round < rounds; ++round) {
+    const std::string log = contents_of(rotated(round));
+    texts_of(log, "sockcat");
+    for (const int port : served[static_cast<std::size_t>(round)])
+      EXPECT_NE(log.find(accepted(port)), log.npos) << "round " << round << '\n' << log;
+  }
+  const std::string log = contents_of(path_);
+  EXPECT_NE(log.find(" N reopened the log file\n"), log.npos) << log;
+  EXPECT_NE(log.find(accepted(last)), log.npos) << log;
+  EXPECT_EQ(texts_of(log, "sockcat").back(), "N exiting with status 0");
+}
+
+TEST_F(RotatedLog, ThatCannotBeReopenedGoesOnInTheOldFile) {
+  const Socket lasting = Socket::to_tcp(server_.port());
+  const std::string away = directory_.path() + "/away";
+  std::filesystem::rename(folder_, away);
+  const std::string log = away + "/sockcat";
+  server_->signal(SIGHUP);
+  const std::string complaint =
+      " E open " + path_ + ": No such file or directory; going on with the old log file\n";
+  EXPECT_TRUE(eventually([&] { return contents_of(log).find(complaint) != std::string::npos; }));
+  lasting.send("goes on");
+  EXPECT_EQ(lasting.receive(7), "goes on");
+  const int port = serve_one();
+  EXPECT_TRUE(eventually([&] { return contents_of(log).find(accepted(port)) != std::string::npos; }));
+}
+
+TEST(Hangup, EndsAProcessThatHasNoLogFile) {
+  for (const char* level : {"-d0", "-dd"}) {
+    Serving server({level, "TCP4-LISTEN:0,bind=127.0.0.1,fork", "PIPE"});
+    server->signal(SIGHUP);
+    EXPECT_EQ(server->wait().signal, SIGHUP) << level;
+  }
+}
+
+TEST(Hangup, StaysIgnoredByWhoWasStartedSo) {
+  const TemporaryDirectory directory;
+  const std::string path = directory.path() + "/log", rotated = path + ".1";
+  for (const bool to_file : {false, true}) {
+    auto words = sockcat({"--ready-fd", "3", "-dd"});
+    if (to_file) words.insert(words.end(), {"-lf", path});
+    words.insert(words.end(), {"TCP4-LISTEN:0,bind=127.0.0.1,fork", "PIPE"});
+    words.insert(words.begin(), {"sh", "-c", "trap '' HUP; exec \"$@\"", "sh"});
+    Running server(words, {.captured = {3}});
+    ASSERT_TRUE(server.line(3));
+    if (to_file) std::filesystem::rename(path, rotated);
+    server.signal(SIGHUP);
+    // It is alive to answer this one.
+    server.signal(SIGUSR1);
+    const std::string answer = "statistics: sessions: 0 open";
+    if (to_file) {
+      EXPECT_TRUE(eventually([&] { return contents_of(rotated).find(answer) != std::string::npos; }));
+      EXPECT_FALSE(std::filesystem::exists(path));
+    } else {
+      std::optional<std::string> line;
+      do line = server.line(2);
+      while (line && line->find(answer) == std::string::npos);
+      EXPECT_TRUE(line);
+    }
+    server.signal(SIGTERM);
+    EXPECT_EQ(server.wait().status, 0);
+  }
+}
+
 struct Shown {
   std::vector<std::string> options;
   std::string in;

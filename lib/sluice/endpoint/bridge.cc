@@ -32,6 +32,16 @@ std::optional<std::size_t> count_descriptors() {
   return entries - 3;
 }
 
+/// Those that a run hears. SIGHUP is for the log file: without one it ends the process as ever, and who
+/// started it with SIGHUP ignored (nohup(1)) wants it to mean nothing.
+std::vector<int> signals_heard(const Logger& log) {
+  std::vector<int> numbers = {SIGTERM, SIGINT, SIGUSR1};
+  struct sigaction usual {};
+  ::sigaction(SIGHUP, nullptr, &usual);
+  if (log.settings().to == LogSettings::To::file && usual.sa_handler == SIG_DFL) numbers.push_back(SIGHUP);
+  return numbers;
+}
+
 bool is_shortage(const Failure& failure) {
   return failure.code() == std::errc::too_many_files_open ||
          failure.code() == std::errc::too_many_files_open_in_system ||
@@ -147,7 +157,7 @@ class Bridge {
         readiness_(plan.ready_fd, plan.ready_file),
         left_(sessions_.make(true)),
         right_(sessions_.make(false)),
-        signals_(loop_, {SIGTERM, SIGINT, SIGUSR1}) {
+        signals_(loop_, signals_heard(log)) {
     workers_.reserve(plan.threads);
     raise_descriptor_limit();
     rlimit limit{};
@@ -353,8 +363,19 @@ class Bridge {
       const int number = co_await signals_.next();
       if (number == SIGUSR1)
         co_await log_statistics();
+      else if (number == SIGHUP)
+        reopen_log();
       else
         end_on(number);
+    }
+  }
+
+  void reopen_log() {
+    try {
+      log_.reopen();
+      log_.notice("reopened the log file");
+    } catch (const Failure& failure) {
+      log_.error(std::string(failure.what()) + "; going on with the old log file");
     }
   }
 

@@ -31,7 +31,7 @@ Fd pipe_to(Fd& writing) {
 
 }  // namespace
 
-Signals::Signals(Loop& loop, std::initializer_list<int> numbers) : reading_(loop, pipe_to(writing_)) {
+Signals::Signals(Loop& loop, const std::vector<int>& numbers) : reading_(loop, pipe_to(writing_)) {
   told_to = writing_.get();
   struct sigaction action {};
   action.sa_handler = tell;

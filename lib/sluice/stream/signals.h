@@ -2,7 +2,6 @@
 
 #include <signal.h>
 
-#include <initializer_list>
 #include <utility>
 #include <vector>
 
@@ -14,7 +13,7 @@ namespace sluice {
 /// replaced; there is one at a time.
 class Signals {
  public:
-  Signals(Loop& loop, std::initializer_list<int> numbers);
+  Signals(Loop& loop, const std::vector<int>& numbers);
   ~Signals();
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;
