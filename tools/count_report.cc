@@ -3,9 +3,11 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "sluice/cli/quote.h"
 #include "sluice/cli/tool.h"
+#include "sluice/core/standing_line.h"
 
 namespace sluice {
 
@@ -45,6 +47,9 @@ void CountReport::put(std::uint64_t count, std::string_view name) {
   // A name is quoted here only where it would break the line in two.
   if (!name.empty())
     line += ' ' + (name.find('\n') == name.npos ? std::string(name) : quoted_if_needed(name));
+  // What is not on its terminal does not mix with the line, and may have to wait.
+  std::optional<StandingLine::Pause> pause;
+  if (StandingLine::shares_terminal(fd_)) pause.emplace();
   print(line += '\n', fd_);
 }
 

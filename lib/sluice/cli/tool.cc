@@ -6,6 +6,8 @@
 
 #include <exception>
 
+#include "sluice/core/standing_line.h"
+
 namespace sluice {
 namespace {
 
@@ -56,6 +58,7 @@ void print(std::string_view text, int fd) {
 
 void complain(std::string_view program, std::string_view text) {
   const std::string line = std::string(program) + ": " + std::string(text) + '\n';
+  const StandingLine::Pause pause;
   try {
     print(line, 2);
   } catch (const Failure&) {

@@ -8,6 +8,8 @@
 #include <cstdio>
 #include <ctime>
 
+#include "sluice/core/standing_line.h"
+
 namespace sluice {
 namespace {
 
@@ -106,6 +108,7 @@ void Logger::write(Severity severity, std::string_view text, std::string_view de
     if (detail.back() != '\n') line += '\n';
   }
   const int number = file_ ? file_.get() : STDERR_FILENO;
+  const StandingLine::Pause pause;
   // A log line that cannot be written has nobody left to be told about it.
   [[maybe_unused]] auto ignored = ::write(number, line.data(), line.size());
 }

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdlib>
 
+#include "sluice/core/standing_line.h"
 #include "sluice/endpoint/apply.h"
 #include "sluice/endpoint/command_line.h"
 #include "sluice/endpoint/families.h"
@@ -82,7 +83,10 @@ class Exec final : public Endpoint {
     if (partner.info().out >= 0) plan.moves.emplace_back(partner.info().out, number("fdout", STDOUT_FILENO));
     if (address_.flag("stderr") && partner.info().out >= 0)
       plan.moves.emplace_back(partner.info().out, STDERR_FILENO);
-    if (whole_process) become(plan);
+    if (whole_process) {
+      const StandingLine::Pause pause;
+      become(plan);
+    }
     auto child = process_stream(nothing(), spawn(plan), session);
     co_await child->close(session.limits);
     co_return child->exit_status();
