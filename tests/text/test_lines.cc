@@ -74,5 +74,24 @@ TEST(CountLinesFilter, SpeaksAtTheEndAndBeginsAnew) {
     }
 }
 
+TEST(CountLinesFilter, AddsToARunningCountThatOthersShare) {
+  for (const bool partial : {false, true}) {
+    std::atomic<std::uint64_t> running = 0;
+    CountLinesFilter one({.partial = partial}, &running), other({.partial = partial}, &running);
+    Output out;
+    one.feed("a\nb\nc"sv, out);
+    EXPECT_EQ(running, 2U);
+    other.feed("\n"sv, out);
+    EXPECT_EQ(running, 3U);
+    one.feed("c\nd"sv, out);
+    EXPECT_EQ(running, 4U);
+    one.finish(out);
+    other.finish(out);
+    EXPECT_EQ(running, partial ? 5U : 4U) << "what was put out is what was counted";
+    one.feed("\n"sv, out);
+    EXPECT_EQ(running, partial ? 6U : 5U) << "a text of its own";
+  }
+}
+
 }  // namespace
 }  // namespace sluice

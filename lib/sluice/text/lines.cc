@@ -44,6 +44,8 @@ void CountLinesFilter::finish(Output& out) {
   char* end = std::to_chars(room.data(), room.data() + room.size(), lines).ptr;
   *end++ = '\n';
   out.added(static_cast<std::size_t>(end - room.data()));
+  // What the rules count beyond the lines that had their ends.
+  if (running_ != nullptr) running_->fetch_add(lines - counter_.terminated(), std::memory_order_relaxed);
   counter_ = LineCounter(rules_.delimiter);
 }
 

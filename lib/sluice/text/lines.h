@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 
 #include "sluice/text/filter.h"
@@ -43,16 +44,23 @@ inline std::uint64_t lines_of(const LineCounter& counter, const LineRules& rules
   return rules.partial ? counter.all() : counter.terminated();
 }
 
-/// Swallows its text; at the end it puts out how many lines there were, in decimal, and a newline.
+/// Swallows its text; at the end it puts out how many lines there were, in decimal, and a newline. Meanwhile
+/// it adds them to `running`, if that is given, which several filters may do at once.
 class CountLinesFilter final : public Filter {
  public:
-  explicit CountLinesFilter(LineRules rules = {}) : rules_(rules), counter_(rules.delimiter) {}
-  void feed(ConstBytes in, Output&) override { counter_.feed(in); }
+  explicit CountLinesFilter(LineRules rules = {}, std::atomic<std::uint64_t>* running = nullptr)
+      : rules_(rules), counter_(rules.delimiter), running_(running) {}
+  void feed(ConstBytes in, Output&) override {
+    const std::uint64_t before = counter_.terminated();
+    counter_.feed(in);
+    if (running_ != nullptr) running_->fetch_add(counter_.terminated() - before, std::memory_order_relaxed);
+  }
   void finish(Output& out) override;
 
  private:
   LineRules rules_;
   LineCounter counter_;
+  std::atomic<std::uint64_t>* running_;
 };
 
 }  // namespace sluice
