@@ -139,5 +139,21 @@ TEST(PlainRunner, MakesOneTextOfSeveralInputs) {
   EXPECT_EQ(read_to_end(out.reading.get()), "3\n");
 }
 
+TEST(Plain, CountsWhatHasGoneThrough) {
+  Pipe in, out;
+  std::atomic<std::uint64_t> moved = 0;
+  UpperFilter filter;
+  plain::Runner runner(filter, out.writing.get(), &moved);
+  plain::write_all(in.writing.get(), std::string_view("one two"));
+  in.writing.reset();
+  EXPECT_FALSE(runner.feed(in.reading.get()));
+  EXPECT_EQ(moved, 7U);
+  Pipe more;
+  plain::write_all(more.writing.get(), std::string_view("three"));
+  more.writing.reset();
+  EXPECT_FALSE(runner.feed(more.reading.get()));
+  EXPECT_EQ(moved, 12U);
+}
+
 }  // namespace
 }  // namespace sluice

@@ -28,6 +28,9 @@ class LimitedReading final : public Decorator {
     left_ -= bytes.size();
     co_return end;
   }
+  std::optional<std::uint64_t> size_left() const override {
+    return std::min(left_, Decorator::size_left().value_or(left_));
+  }
   const Info& info() const override { return info_; }
 
  private:
@@ -55,6 +58,7 @@ class EndlessReading final : public Decorator {
     inner().stop_reading();
     stop_.notify();
   }
+  std::optional<std::uint64_t> size_left() const override { return {}; }
   const Info& info() const override { return info_; }
 
  private:
@@ -135,6 +139,7 @@ class Joined final : public Stream {
     co_await writing_->close(limits);
     co_await reading_->close(limits);
   }
+  std::optional<std::uint64_t> size_left() const override { return reading_->size_left(); }
   Raw raw() override { return {reading_->raw().in, writing_->raw().out}; }
   const Info& info() const override { return info_; }
   int exit_status() const override {

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "sluice/stream/progress.h"
 #include "sluice/stream/session.h"
 
 namespace sluice {
@@ -171,6 +172,11 @@ Task<> FdStream::deliver_and_discard(const Limits& limits) {
     before = left;
     co_await socket.loop().sleep(tick);
   }
+}
+
+std::optional<std::uint64_t> FdStream::size_left() const {
+  if (!parts_.in) return {};
+  return bytes_left(parts_.in->number());
 }
 
 Raw FdStream::raw() {

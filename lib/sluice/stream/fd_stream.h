@@ -37,6 +37,7 @@ class FdStream final : public Stream {
   void stop_reading() override;
   void stop_writing() override;
   Task<> close(const Limits& limits) override;
+  std::optional<std::uint64_t> size_left() const override;
   Raw raw() override;
   const Info& info() const override { return info_; }
 

@@ -68,6 +68,11 @@ class Filtered final : public Decorator {
     co_return co_await inner().finish();
   }
 
+  std::optional<std::uint64_t> size_left() const override {
+    // A filter may grow or shrink what it reads.
+    return reading_ ? std::nullopt : Decorator::size_left();
+  }
+
  private:
   static Batch batch_of(ConstBytes bytes) {
     Batch batch = Batch::of_bytes(bytes.size());

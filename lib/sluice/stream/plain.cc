@@ -45,6 +45,7 @@ std::error_code Reader::each(int fd, const std::function<void(ConstBytes)>& take
     const Reading reading = read_some(fd, buffer);
     if (reading.count == 0) return reading.why;
     take(buffer.first(reading.count));
+    if (moved_ != nullptr) moved_->fetch_add(reading.count, std::memory_order_relaxed);
   }
 }
 

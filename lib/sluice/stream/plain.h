@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -30,20 +31,25 @@ void write_all(int fd, ConstBytes bytes);
 /// Reads inputs one after the other through one buffer.
 class Reader {
  public:
-  Reader() : buffer_(new char[buffer_size]) {}
+  /// What has been read and taken is counted in `moved`, if that is given; it must outlive the reader.
+  explicit Reader(std::atomic<std::uint64_t>* moved = nullptr)
+      : buffer_(new char[buffer_size]), moved_(moved) {}
 
   /// Hands each piece to `take` as soon as it was read, to the end of the input. Returns why it ended early.
   std::error_code each(int fd, const std::function<void(ConstBytes)>& take);
 
  private:
   std::unique_ptr<char[]> buffer_;  // not value-initialised, see buffer_size
+  std::atomic<std::uint64_t>* moved_;
 };
 
 /// Runs a filter from inputs to one output; what it makes of a piece is written before more is read.
 class Runner {
  public:
-  /// References must outlive the runner.
-  Runner(Filter& filter, int to) : filter_(filter), to_(to) {}
+  /// References must outlive the runner; so must `moved`, if that is given: there it is counted
+  /// how much input has been read, filtered and written.
+  Runner(Filter& filter, int to, std::atomic<std::uint64_t>* moved = nullptr)
+      : filter_(filter), to_(to), reader_(moved) {}
 
   /// One more input, to its end. Returns why it ended early; throws Failure if the output fails.
   std::error_code feed(int from);

@@ -41,9 +41,10 @@ struct Flow {
   std::uint64_t messages = 0;
   std::uint64_t reads = 0;
   Clock::time_point last = Clock::now();
-  bool waiting = false;  ///< for the source: nothing is on its way
-  End source;            ///< how the source ended
-  End target;            ///< how the target ended, if it did first
+  std::optional<std::uint64_t> expected{};  ///< how many bytes there will be, if that is known and wanted
+  bool waiting = false;                     ///< for the source: nothing is on its way
+  End source;                               ///< how the source ended
+  End target;                               ///< how the target ended, if it did first
 };
 
 /// Names and numbers of a peer for the programs that a session starts: SOCAT_PEERADDR and so on.

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <system_error>
 
 #include "sluice/stream/batch.h"
@@ -98,6 +100,9 @@ class Stream {
   /// In good order: finishes, discards input to its end, reaps; bounded by the limits. Nothing may be
   /// waiting in the other calls. A stream may be stopped before; closing is then as short as it can be.
   virtual Task<> close(const Limits& limits) = 0;
+
+  /// How many bytes reading will still give, where that is known: of files.
+  virtual std::optional<std::uint64_t> size_left() const { return {}; }
 
   virtual Raw raw() { return {}; }
   virtual const Info& info() const = 0;
