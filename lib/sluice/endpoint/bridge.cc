@@ -12,6 +12,7 @@
 #include "sluice/endpoint/sessions.h"
 #include "sluice/endpoint/spawn.h"
 #include "sluice/stream/background.h"
+#include "sluice/stream/progress.h"
 #include "sluice/stream/signals.h"
 
 namespace sluice {
@@ -114,24 +115,25 @@ class Worker {
   void drain() {
     mailbox_->put([this] { sessions_.drain(); });
   }
-  /// Awaited on another loop.
-  auto totals(Loop& asking) {
+  /// Awaited on another loop. `described`: each session is logged too.
+  auto totals(Loop& asking, bool described) {
     struct Awaiter {
       Worker& worker;
+      bool described;
       std::shared_ptr<Mailbox> back;
       Totals totals = {};
 
       bool await_ready() const noexcept { return false; }
       void await_suspend(std::coroutine_handle<> task) {
         worker.mailbox_->put([this, task] {
-          worker.sessions_.describe();
+          if (described) worker.sessions_.describe();
           totals = worker.sessions_.totals();
           back->put([task] { task.resume(); });
         });
       }
       Totals await_resume() { return totals; }
     };
-    return Awaiter{*this, asking.mailbox()};
+    return Awaiter{*this, described, asking.mailbox()};
   }
 
  private:
@@ -168,7 +170,13 @@ class Bridge {
   int run() {
     loop_.start(watch_signals());
     loop_.start(main());
+    if (plan_.progress) {
+      meter_.emplace(plan_.progress->program);
+      loop_.start(show_progress());
+    }
     loop_.run();
+    // Others may still run if this was cut short: what they had moved when they were asked last.
+    if (meter_) meter_->end(figures(sessions_.totals(), tally_.relayed));
     log_.notice("exiting with status " + std::to_string(status_));
     return status_;
   }
@@ -181,6 +189,7 @@ class Bridge {
       fail(failure);
     }
     while (tally_.open > 0 && !(gave_up_ && tally_.relaying == 0)) co_await ended_.rung().wait();
+    if (plan_.progress) co_await ask_workers(false);
     if (plan_.statistics) co_await log_statistics();
     loop_.stop();
   }
@@ -405,14 +414,60 @@ class Bridge {
     ended_.rung().notify();
   }
 
+  /// What the sessions of the other threads have moved.
+  Task<Totals> ask_workers(bool described) {
+    Totals totals;
+    // More of them may be made meanwhile: room for all is reserved.
+    for (const auto& worker : workers_) {
+      const Totals of_worker = co_await worker->totals(loop_, described);
+      totals.add(of_worker);
+    }
+    elsewhere_ = totals;
+    co_return totals;
+  }
+
+  Task<> show_progress() {
+    for (;;) {
+      co_await loop_.sleep(ProgressMeter::interval);
+      co_await ask_workers(false);
+      if (tally_.share_terminal) meter_->only_at_end();
+      meter_->show(figures(sessions_.totals(), tally_.relaying));
+    }
+  }
+
+  /// What there is to be shown when the sessions of this thread have moved so much.
+  ProgressFigures figures(Totals totals, std::uint64_t sessions) const {
+    totals.add(elsewhere_);
+    const BridgeProgress& progress = *plan_.progress;
+    const bool both = limits_.direction == Direction::both;
+    const bool backwards = limits_.direction == Direction::right_to_left;
+    Flow& first = backwards ? totals.back : totals.there;
+    if (progress.bytes != nullptr) {
+      first.bytes = *progress.bytes;
+      first.expected = progress.total;
+    }
+    ProgressFigures figures;
+    figures.bytes = first.bytes;
+    if (both) figures.back = totals.back.bytes;
+    // Of two sizes neither is that of the whole.
+    const bool one_size = !both || !totals.there.expected || !totals.back.expected;
+    const Flow& sized = both && !first.expected ? totals.back : first;
+    if (one_size && sized.expected) {
+      figures.done = sized.bytes;
+      figures.total = *sized.expected;
+    }
+    if (progress.lines != nullptr) figures.lines = *progress.lines;
+    if (left_->serves_many() || right_->serves_many()) figures.sessions = sessions;
+    const Clock::time_point begun = tally_.first_begun;
+    if (begun != Clock::time_point()) figures.elapsed = Clock::now() - begun;
+    return figures;
+  }
+
   Task<> log_statistics() {
     sessions_.describe();
     Totals totals = sessions_.totals();
-    // More of them may be made meanwhile: room for all is reserved.
-    for (const auto& worker : workers_) {
-      const Totals of_worker = co_await worker->totals(loop_);
-      totals.add(of_worker);
-    }
+    const Totals others = co_await ask_workers(true);
+    totals.add(others);
     for (const std::string& line : statistics_lines(totals, tally_))
       // Asked for, so it is told at any level.
       log_.write(Severity::fatal, line);
@@ -436,6 +491,8 @@ class Bridge {
   bool ending_ = false;
   bool gave_up_ = false;
   int status_ = 0;
+  std::optional<ProgressMeter> meter_;
+  Totals elsewhere_;  ///< what other threads' sessions had moved when they were asked last
   std::vector<std::unique_ptr<Worker>> workers_;
 };
 

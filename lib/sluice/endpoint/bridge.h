@@ -1,5 +1,7 @@
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -10,6 +12,14 @@
 #include "sluice/stream/dump.h"
 
 namespace sluice {
+
+/// What --progress is to show of a run beyond what sessions move. The counts must outlive the run.
+struct BridgeProgress {
+  std::string program;                                ///< begins the last line
+  const std::atomic<std::uint64_t>* bytes = nullptr;  ///< instead of those that were moved one way
+  std::optional<std::uint64_t> total{};               ///< how many of these there will be
+  const std::atomic<std::uint64_t>* lines = nullptr;  ///< that were counted
+};
 
 /// Everything that a run between two addresses is asked to do.
 struct BridgePlan {
@@ -26,8 +36,9 @@ struct BridgePlan {
   std::optional<int> ready_fd;
   std::optional<std::string> ready_file;
   bool statistics = false;
-  bool starts_programs = true;  ///< sessions may: these are told the names of peers
-  unsigned threads = 1;         ///< that sessions of a forking listener are spread over, at most
+  std::optional<BridgeProgress> progress{};  ///< it is shown on standard error
+  bool starts_programs = true;               ///< sessions may: these are told the names of peers
+  unsigned threads = 1;                      ///< that sessions of a forking listener are spread over, at most
 };
 
 /// How many processors this process may use.

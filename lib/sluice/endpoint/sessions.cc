@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <string>
 
+#include "sluice/core/standing_line.h"
 #include "sluice/stream/decorators.h"
 #include "sluice/stream/relay.h"
 
@@ -27,6 +28,7 @@ void add(Flow& to, const Flow& one) {
   to.bytes += one.bytes;
   to.reads += one.reads;
   to.messages += one.messages;
+  if (one.expected) to.expected = one.expected;
 }
 
 std::string pair(const Info& info) {
@@ -176,10 +178,25 @@ Task<> Sessions::converse(std::unique_ptr<Stream> left, std::unique_ptr<Stream> 
     log_.notice("starting data transfer loop with FDs [" + pair(left->info()) + "] and [" +
                 pair(right->info()) + ']');
   if (plan_.dump.text || plan_.dump.hexadecimal || raw_left_ || raw_right_) left = watched(std::move(left));
+  if (plan_.progress) tell_progress(*left, *right, session);
   session.relayed = true;
   ++tally_.relaying;
   ++tally_.relayed;
   return relay(std::move(left), std::move(right), session);
+}
+
+/// What those who show progress want to know of a session before it begins.
+void Sessions::tell_progress(const Stream& left, const Stream& right, Session& session) {
+  auto none = Clock::time_point();
+  tally_.first_begun.compare_exchange_strong(none, Clock::now());
+  // Sizes of several sessions would be those of some that are over and of others that have not come.
+  if (session.alone) {
+    session.there.expected = left.size_left();
+    session.back.expected = right.size_left();
+  }
+  for (const Info& info : {left.info(), right.info()})
+    for (const int descriptor : {info.in, info.out})
+      if (StandingLine::shares_terminal(descriptor)) tally_.share_terminal = true;
 }
 
 /// -v, -x, -r and -R all look at the left stream: what is read from it flows to the right.
@@ -190,6 +207,7 @@ std::unique_ptr<Stream> Sessions::watched(std::unique_ptr<Stream> left) const {
       // A dump that cannot be written is not worth the transfer.
       if (shown) {
         const std::string block = dump.block(bytes);
+        const StandingLine::Pause pause;
         [[maybe_unused]] auto ignored = ::write(STDERR_FILENO, block.data(), block.size());
       }
       if (raw >= 0) [[maybe_unused]]

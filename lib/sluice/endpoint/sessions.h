@@ -19,6 +19,10 @@ struct Tally {
   std::atomic<std::size_t> opening = 0;    ///< of these, those whose other side is not open yet
   std::atomic<std::size_t> relaying = 0;   ///< of these, those that have both
   std::atomic<std::uint64_t> relayed = 0;  ///< ever
+  /// Of the first one, when both its sides were open; only where progress is shown.
+  std::atomic<Clock::time_point> first_begun = Clock::time_point();
+  std::atomic<bool> share_terminal =
+      false;  ///< a side's bytes are on the terminal where progress would stand
 };
 
 /// What sessions have moved, and how old those are that still run.
@@ -71,6 +75,7 @@ class Sessions {
   Task<std::unique_ptr<Stream>> open_other(Stream& peer, Session& session, bool from_left);
   Task<std::unique_ptr<Stream>> open_or_hand_over(Endpoint& right, Stream& left, Session& session);
   Task<> converse(std::unique_ptr<Stream> left, std::unique_ptr<Stream> right, Session& session);
+  void tell_progress(const Stream& left, const Stream& right, Session& session);
   std::unique_ptr<Stream> watched(std::unique_ptr<Stream> left) const;
 
   const BridgePlan& plan_;
