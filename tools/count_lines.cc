@@ -5,9 +5,11 @@
 #include "count_report.h"
 #include "file_names.h"
 #include "over_addresses.h"
+#include "progress_option.h"
 #include "sluice/cli/quote.h"
 #include "sluice/cli/tool.h"
 #include "sluice/stream/plain.h"
+#include "sluice/stream/progress.h"
 #include "sluice/text/lines.h"
 
 namespace {
@@ -31,7 +33,7 @@ constexpr std::array own_rows = {
                 .help = "count the files whose NUL-terminated names stand in file F (- is standard input)",
                 .completes = Completes::file},
 };
-constexpr auto rows = joined_rows(own_rows, standard_rows, address_rows);
+constexpr auto rows = joined_rows(own_rows, progress_rows, standard_rows, address_rows);
 constexpr std::array<std::string_view, 4> synopsis = {"[OPTION]... [FILE]...", "[OPTION]... --files0-from=F",
                                                       "[OPTION]... --from=ADDRESS... [--to=ADDRESS]",
                                                       "[OPTION]... --serve=ADDRESS"};
@@ -53,6 +55,7 @@ constexpr std::array examples = {
     Example{"find . -name '*.cc' -print0 | count-lines --total=only --files0-from=-",
             "print the sum of the lines of all these files"},
 };
+constexpr std::array sections = {progress_section};
 constexpr std::array<std::string_view, 3> see_also = {"wc(1)", "upper(1)", "sockcat(1)"};
 
 constexpr ToolDescription description = {.name = "count-lines",
@@ -62,22 +65,32 @@ constexpr ToolDescription description = {.name = "count-lines",
                                          .rows = rows,
                                          .statuses = statuses,
                                          .examples = examples,
+                                         .sections = sections,
                                          .see_also = see_also,
                                          .usage_status = ExitStatus::failure};
 
 /// Counts input after input; what cannot be read is reported and makes the status 1.
 class Counting {
  public:
-  Counting(std::string_view program, LineRules rules, bool pass, CountReport& report)
-      : program_(program), rules_(rules), pass_(pass), report_(report) {}
+  /// Bytes and lines are counted in `progress` too, if that is given.
+  Counting(std::string_view program, LineRules rules, bool pass, CountReport& report,
+           ProgressCounts* progress)
+      : program_(program),
+        rules_(rules),
+        pass_(pass),
+        report_(report),
+        progress_(progress),
+        reader_(progress != nullptr ? &progress->bytes : nullptr) {}
 
   void count(int fd, std::string_view shown, std::string_view name_in_messages) {
     LineCounter counter(rules_.delimiter);
     const auto why = reader_.each(fd, [&](ConstBytes piece) {
       counter.feed(piece);
       if (pass_) plain::write_all(1, piece);
+      show(lines_of(counter, rules_));
     });
     if (why) complain_of(quoted_if_needed(name_in_messages), why.message());
+    lines_ += lines_of(counter, rules_);
     report_.add(lines_of(counter, rules_), shown);
   }
 
@@ -100,11 +113,17 @@ class Counting {
   int status() const { return status_; }
 
  private:
+  void show(std::uint64_t lines) {
+    if (progress_ != nullptr) progress_->lines.store(lines_ + lines, std::memory_order_relaxed);
+  }
+
   std::string_view program_;
   LineRules rules_;
   bool pass_;
   CountReport& report_;
+  ProgressCounts* progress_;
   plain::Reader reader_;
+  std::uint64_t lines_ = 0;  ///< of the inputs that are done
   int status_ = 0;
 };
 
@@ -141,16 +160,31 @@ int count_lines(const Invocation& invocation, const Arguments& arguments) {
   if (list != nullptr && !operands.empty())
     throw UsageError("extra operand " + quoted(operands.front()) +
                      "\nfile operands cannot be combined with --files0-from");
-  if (const auto run = address_run_of(invocation, arguments)) {
+  if (auto run = address_run_of(invocation, arguments)) {
     for (const std::string_view name : {"files0-from", "pass", "total"})
       if (arguments.flag(name)) throw UsageError("--" + std::string(name) + " makes no sense with addresses");
-    return run_over_addresses(*run, [rules] { return std::make_unique<CountLinesFilter>(rules); });
+    run->counts_lines = true;
+    return run_over_addresses(*run, [rules, progress = run->progress] {
+      return std::make_unique<CountLinesFilter>(rules, progress ? &progress->lines : nullptr);
+    });
   }
 
   FileNames names = list != nullptr ? FileNames::of_list(list->value) : FileNames(operands);
   const bool pass = arguments.flag("pass");
   CountReport report(total_of(arguments.value("total", "auto")), column_width(names.known()), pass ? 2 : 1);
-  Counting counting(invocation.program, rules, pass, report);
+  ProgressCounts counts;
+  std::optional<ProgressThread> progress;
+  if (arguments.flag("progress")) {
+    // Of a list that is read as it comes, nothing is known; nor is it standard input's bytes that are
+    // counted.
+    const bool known = list == nullptr || !names.known().empty();
+    progress.emplace(ShownProgress{.program = invocation.program,
+                                   .counts = counts,
+                                   .total = known ? bytes_of_files(names.known()) : std::nullopt,
+                                   .with_lines = true,
+                                   .only_at_end = mixes_with_progress(names.known(), pass)});
+  }
+  Counting counting(invocation.program, rules, pass, report, progress ? &counts : nullptr);
   if (list == nullptr && operands.empty()) {
     counting.count(0, {}, "standard input");
     report.finish(1);

@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "progress_option.h"
 #include "sluice/endpoint/bridge.h"
 #include "sluice/endpoint/in_process.h"
 #include "sluice/stream/filtered.h"
@@ -36,7 +37,9 @@ std::optional<AddressRun> address_run_of(const Invocation& invocation, const Arg
                  .to = text_of(arguments, "to"),
                  .serve = text_of(arguments, "serve"),
                  .ready_fd = {},
-                 .ready_file = text_of(arguments, "ready-file")};
+                 .ready_file = text_of(arguments, "ready-file"),
+                 .progress = {}};
+  if (arguments.flag("progress")) run.progress = std::make_shared<ProgressCounts>();
   for (const std::string_view address : arguments.values("from")) run.from.emplace_back(address);
   if (const ParsedArgument* fd = arguments.find("ready-fd"))
     run.ready_fd = static_cast<int>(integer_of(*fd, 0, std::numeric_limits<int>::max()));
@@ -121,6 +124,42 @@ class SequenceEndpoint final : public Endpoint {
   Context context_;
 };
 
+/// Counts what a filter takes.
+class Counted final : public Filter {
+ public:
+  Counted(std::unique_ptr<Filter> inner, std::shared_ptr<ProgressCounts> counts)
+      : inner_(std::move(inner)), counts_(std::move(counts)) {}
+  void feed(ConstBytes in, Output& out) override {
+    inner_->feed(in, out);
+    counts_->bytes.fetch_add(in.size(), std::memory_order_relaxed);
+  }
+  void finish(Output& out) override { inner_->finish(out); }
+
+ private:
+  std::unique_ptr<Filter> inner_;
+  std::shared_ptr<ProgressCounts> counts_;
+};
+
+/// How many bytes reading an address gives, where that is known: of files, as they are.
+std::optional<std::uint64_t> bytes_of(const Specification& source) {
+  const Address& address = source.reading;
+  if (source.writing || !address.options.empty()) return {};
+  const std::string_view keyword = address.keyword->name;
+  if (keyword == "STDIN" || keyword == "STDIO") return bytes_of_files({});
+  if (keyword != "OPEN" && keyword != "GOPEN") return {};
+  return bytes_of_file(address.parameters[0].text);
+}
+
+std::optional<std::uint64_t> bytes_of(const std::vector<Specification>& sources) {
+  std::uint64_t sum = 0;
+  for (const Specification& source : sources) {
+    const auto bytes = bytes_of(source);
+    if (!bytes) return {};
+    sum += *bytes;
+  }
+  return sum;
+}
+
 /// The address of a file, whatever its name contains.
 Specification file(const std::string& name) {
   if (name == "-") return parse_specification("STDIN");
@@ -150,6 +189,8 @@ int run_over_addresses(const AddressRun& run, const FilterFactory& factory) {
   plan.ready_fd = run.ready_fd;
   plan.ready_file = run.ready_file;
   plan.threads = processors();
+  if (run.progress)
+    plan.progress = {.program = run.program, .lines = run.counts_lines ? &run.progress->lines : nullptr};
   if (run.serve) {
     plan.left = [served = serving(*run.serve)](Use use, const Context& context) {
       return make_endpoint(served, use, context);
@@ -164,8 +205,14 @@ int run_over_addresses(const AddressRun& run, const FilterFactory& factory) {
   if (sources.empty()) sources.push_back(file("-"));
   const Specification target = parse_specification(run.to.value_or("STDOUT"));
   plan.limits.direction = Direction::left_to_right;
-  plan.left = [sources, factory](Use, const Context& context) {
-    return std::make_unique<SequenceEndpoint>(sources, factory, context);
+  FilterFactory filters = factory;
+  if (run.progress) {
+    plan.progress->bytes = &run.progress->bytes;
+    plan.progress->total = bytes_of(sources);
+    filters = [factory, counts = run.progress] { return std::make_unique<Counted>(factory(), counts); };
+  }
+  plan.left = [sources, filters](Use, const Context& context) {
+    return std::make_unique<SequenceEndpoint>(sources, filters, context);
   };
   plan.right = [target](Use use, const Context& context) { return make_endpoint(target, use, context); };
   return bridge(plan, log);

@@ -9,6 +9,7 @@
 #include "sluice/cli/args.h"
 #include "sluice/cli/tool.h"
 #include "sluice/stream/filtered.h"
+#include "sluice/text/progress.h"
 
 namespace sluice {
 
@@ -52,6 +53,8 @@ struct AddressRun {
   std::optional<std::string> serve;
   std::optional<int> ready_fd;
   std::optional<std::string> ready_file;
+  std::shared_ptr<ProgressCounts> progress{};  ///< with --progress: what filters count
+  bool counts_lines = false;                   ///< they count lines too
 };
 
 /// The run that a command line asks for, or nothing if it names no address. Throws UsageError for options

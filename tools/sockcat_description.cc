@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 
+#include "progress_option.h"
 #include "sluice/address/address.h"
 #include "sockcat_options.h"
 
@@ -88,7 +89,7 @@ constexpr std::array ready_rows = {
                 .help = "write the names that were bound to this file; it appears when they are ready",
                 .completes = Completes::file},
 };
-constexpr auto rows = joined_rows(socat_rows, ready_rows, standard_rows);
+constexpr auto rows = joined_rows(socat_rows, progress_rows, ready_rows, standard_rows);
 
 constexpr std::array<std::string_view, 2> synopsis = {"[OPTION]... ADDRESS ADDRESS", "-V | -h | -hh"};
 constexpr std::array<std::string_view, 5> paragraphs = {
@@ -114,6 +115,7 @@ constexpr std::array examples = {
             "make a local socket reachable by TCP"},
     Example{"sockcat TCP-LISTEN:1234,fork UPPER", "answer every client in upper case"},
     Example{"sockcat -u FILE:backup.tar TCP:host:9000", "send a file"},
+    Example{"sockcat --progress -u backup.tar TCP:host:9000", "send a file and see how far it has come"},
     Example{"echo hi | sockcat - EXEC:'tr a-z A-Z'", "talk to a program"},
     Example{"sockcat --ready-fd 3 TCP-LISTEN:0,fork EXEC:cat 3>port",
             "let the system choose a port and learn it"},
@@ -163,6 +165,18 @@ constexpr std::array variables = {
     Term{"SOCAT_PID, SOCAT_PPID, SOCAT_VERSION", "Set for started programs: this process and this version"},
 };
 
+constexpr std::array<std::string_view, 4> own_progress_paragraphs = {
+    progress_paragraphs[0],
+    progress_paragraphs[1],
+    progress_paragraphs[2],
+    "Of a transfer both ways, A->B is what came from the left address and B->A what came from the right one; "
+    "rates are those of both together. A server's line has the sums of all sessions and how many are open, "
+    "its "
+    "last line how many there were. The size is that of the only side that is a file (or of readbytes). "
+    "Times "
+    "count from when both sides of the first session were open.",
+};
+
 bool is_built(const KeywordRow& row) {
   const auto types = endpoint_types();
   return std::any_of(types.begin(), types.end(),
@@ -208,7 +222,8 @@ std::string sockcat_manual() {
   };
   const auto address_terms = terms_of(addresses);
   const auto option_terms = terms_of(options);
-  const std::array sections = {Section{.title = "ADDRESSES", .terms = address_terms},
+  const std::array sections = {Section{.title = "PROGRESS", .paragraphs = own_progress_paragraphs},
+                               Section{.title = "ADDRESSES", .terms = address_terms},
                                Section{.title = "ADDRESS OPTIONS", .terms = option_terms},
                                Section{.title = "DIFFERENCES FROM SOCAT", .terms = differences},
                                Section{.title = "ENVIRONMENT", .terms = variables}};

@@ -110,6 +110,7 @@ class Reader {
     if (name == "-4") return void(run_.plan.preferred_family = AF_INET);
     if (name == "-6") return void(run_.plan.preferred_family = AF_INET6);
     if (name == "-0") return void(run_.plan.preferred_family = AF_UNSPEC);
+    if (name == "progress") return void(run_.plan.progress.emplace());
     if (name == "--statistics") return void(run_.plan.statistics = true);
     if (name == "--threads") return void(run_.plan.threads = threads_of(row, value));
     if (name == "--socat") return void(limits.as_socat = true);
@@ -199,6 +200,7 @@ SockcatRun sockcat_run_of(const Invocation& invocation) {
     refuse_nofork(right.reading);
     refuse_nofork(*right.writing);
   }
+  if (run.plan.progress) run.plan.progress->program = run.log.program;
   run.plan.limits.exit_on = exit_on(left, right);
   run.plan.limits.cool_left = written_part(left).flag("cool-write");
   run.plan.limits.cool_right = written_part(right).flag("cool-write");

@@ -3,17 +3,19 @@
 #include <array>
 
 #include "over_addresses.h"
+#include "progress_option.h"
 #include "sluice/cli/quote.h"
 #include "sluice/cli/tool.h"
 #include "sluice/core/fd.h"
 #include "sluice/stream/plain.h"
+#include "sluice/stream/progress.h"
 #include "sluice/text/upper.h"
 
 namespace {
 
 using namespace sluice;
 
-constexpr auto rows = joined_rows(standard_rows, address_rows);
+constexpr auto rows = joined_rows(progress_rows, standard_rows, address_rows);
 constexpr std::array<std::string_view, 3> synopsis = {
     "[OPTION]... [FILE]...", "[OPTION]... --from=ADDRESS... [--to=ADDRESS]", "[OPTION]... --serve=ADDRESS"};
 constexpr std::array<std::string_view, 3> paragraphs = {
@@ -25,8 +27,10 @@ constexpr std::array<std::string_view, 3> paragraphs = {
 };
 constexpr std::array examples = {
     Example{"echo labi | upper", "print LABI"},
+    Example{"upper --progress big.txt > BIG.TXT", "show how far it has come"},
     Example{"upper --serve=UDP-LISTEN:1234", "answer every datagram with itself in upper case"},
 };
+constexpr std::array sections = {progress_section};
 constexpr std::array<std::string_view, 3> see_also = {"tr(1)", "count-lines(1)", "sockcat(1)"};
 
 constexpr ToolDescription description = {.name = "upper",
@@ -36,6 +40,7 @@ constexpr ToolDescription description = {.name = "upper",
                                          .rows = rows,
                                          .statuses = std::span(exit_statuses).first(3),
                                          .examples = examples,
+                                         .sections = sections,
                                          .see_also = see_also};
 
 int upper(const Invocation& invocation, const Arguments& arguments) {
@@ -44,7 +49,16 @@ int upper(const Invocation& invocation, const Arguments& arguments) {
 
   int status = 0;
   UpperFilter filter;
-  plain::Runner runner(filter, 1);
+  ProgressCounts counts;
+  std::optional<ProgressThread> progress;
+  if (arguments.flag("progress")) {
+    const std::vector<std::string> names(arguments.operands().begin(), arguments.operands().end());
+    progress.emplace(ShownProgress{.program = invocation.program,
+                                   .counts = counts,
+                                   .total = bytes_of_files(names),
+                                   .only_at_end = mixes_with_progress(names, true)});
+  }
+  plain::Runner runner(filter, 1, progress ? &counts.bytes : nullptr);
   const auto report = [&](std::string_view name, std::error_code why) {
     complain(invocation.program, quoted_if_needed(name) + ": " + why.message());
     status = 1;
