@@ -21,7 +21,8 @@ import report  # noqa: E402
 DESCRIPTION = '''Measure sockcat, upper and count-lines beside their peers and the targets.
 Installs what is missing (Debian 12; root or sudo; packages of servers may start these), builds, and measures all
 peers of a case in turn, round by round, so that what disturbs one disturbs them all. Prints tables of medians and
-ratios; the output folder gets them as table.md, all samples as samples.json, and plot.svg.
+ratios; the output folder gets them as table.md, what README.md shows of them as summary.md, all samples as
+samples.json, and plot.svg.
 Paths are relative to the project's folder.'''
 
 BUILD = '''

@@ -118,6 +118,21 @@ class Results:
                    *([row['case'], row['metric'], row['wanted'], f'{row["measured"]:.3g}',
                       'met' if row['met'] else 'MISSED'] for row in verdicts)]
 
+    def summary(self):
+        """What README.md shows: of each figure that is compared ours, the best other's, socat's and the limit's."""
+        limits = [peer.name for peer in self.peers if peer.limit]
+        yield ['', '', 'ours', 'best other', '', 'socat', 'limit']
+        for case in self.cases:
+            for metric in case.metrics:
+                if not metric.compared or self.median(case, case.ours, metric) is None:
+                    continue
+                best = self.best(case, metric)
+                limit = next((name for name in limits if self.median(case, name, metric) is not None), None)
+                shown = (number_text(self.median(case, name, metric), metric.digits)
+                         for name in (case.ours, best, 'socat', limit))
+                ours, best_text, socat, limit_text = shown
+                yield [case.title, metric.unit, ours, best_text, best or '', socat, limit_text]
+
     def write(self, output, build, versions):
         """Prints the tables and puts them into files."""
         others = ', '.join(f'{share:.0%}' for share in self.others)
@@ -127,6 +142,7 @@ class Results:
         for failure in self.failures:
             print(f'==> FAILED: {failure}')
         (output / 'table.md').write_text(text + '\n')
+        (output / 'summary.md').write_text(table_text(list(self.summary())) + '\n')
         (output / 'samples.json').write_text(json.dumps({
             'machine': machine(), 'build': build_options(build), 'versions': versions,
             'sizes': dataclasses.asdict(self.sizes), 'rounds': self.rounds, 'others': self.others,
