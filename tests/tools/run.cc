@@ -46,6 +46,8 @@ struct ChildSetup {
     ::sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
     ::signal(SIGPIPE, options.ignore_broken_pipe ? SIG_IGN : SIG_DFL);
+    // What a shell has its background jobs ignore is no business of what is tested.
+    for (const int number : {SIGINT, SIGQUIT, SIGHUP}) ::signal(number, SIG_DFL);
     if (!options.directory.empty() && ::chdir(options.directory.c_str()) != 0) return failed();
     if (!options.user) return {};
     const gid_t group = *options.user;
