@@ -277,6 +277,28 @@ TEST_F(RelayTest, EndsWhenAClientGoesWhoseAnswersHoldItUp) {
   EXPECT_EQ(relay_to_end(), 1);
 }
 
+TEST_F(RelayTest, LeavesASourceToWaitWhoseClientOnlyDoesNotListen) {
+  auto [a, b] = socket_pair();
+  auto [c, d] = socket_pair();
+  left_ = socket_stream(loop_, std::move(a));
+  right_ = socket_stream(loop_, std::move(c));
+  ASSERT_EQ(::shutdown(b.get(), SHUT_RD), 0);
+  std::size_t said = 0;
+  const auto talk_on = [](Loop& on, Fd& client, Fd& server, std::size_t& sum) -> Task<> {
+    const std::string text = sample_text(kib(4));
+    for (int turns = 0; turns < 100 && sum < mib(16); ++turns) {
+      const ssize_t count = ::write(server.get(), text.data(), text.size());
+      if (count > 0) turns = 0, sum += static_cast<std::size_t>(count);
+      co_await on.yield();
+    }
+    client.reset();
+    server.reset();
+  };
+  loop_.start(talk_on(loop_, b, d, said));
+  EXPECT_EQ(relay_to_end(), 1);
+  EXPECT_LT(said, mib(16)) << "its words wait, as long as the client may still say something";
+}
+
 /// A target that is gone before the writes to it have come to say so.
 class Leaving final : public Stream {
  public:

@@ -552,13 +552,13 @@ TEST(Stopping, APeerInTheMiddleDisturbsNothing) {
 /// It was stopped for longer than its limit of inactivity while somebody spoke to it: no silence.
 TEST_P(EveryWay, TimeItWasStoppedForIsNoSilenceIfSomebodySpoke) {
   for (const bool from_left : {true, false}) {
-    Channel channel(GetParam(), {"-T", "0.3"});
+    Channel channel(GetParam(), {"-T", "1"});
     exchange(channel.left, channel.right, 5);
     stop(channel->pid());
     const Side& from = from_left ? channel.left : channel.right;
     const Side& to = from_left ? channel.right : channel.left;
     EXPECT_EQ(write_text(from.writing.get(), there, 5, pieces_of(5)), (Moved{5}));
-    std::this_thread::sleep_for(milliseconds(400));
+    std::this_thread::sleep_for(milliseconds(1200));
     go_on(channel->pid());
     EXPECT_EQ(read_text(to.reading.get(), there, pieces_of(5), 0, 5), (Moved{5}));
     exchange(channel.left, channel.right, 5, 5);

@@ -123,11 +123,9 @@ class Relay {
     // As long as it was read from, its end would have shown there.
     if (!stopping_ && !other.ended && other.used && other.to.info().traits.reading_tells_closed)
       run_task(watch(other));
-    // The target has gone altogether: nobody hears what the source still says, but that must not hold up what
-    // still flows to it.
     if (!stopping_ && !other.ended && other.used && failed(way.flow.target) &&
         way.to.info().traits.reading_tells_closed)
-      run_task(way.from.discard_input());
+      run_task(drop_rest(way));
     if (way.flow.source.kind == End::finished && session_.log.enabled(Severity::notice))
       session_.log.notice(std::string("socket ") + (&way == &there_ ? '1' : '2') + " (fd " +
                           std::to_string(way.from.info().in) + ") is at EOF");
@@ -148,6 +146,13 @@ class Relay {
     if (way.ended || stopping_) co_return;
     // Nothing was on its way, so nothing is lost: no failure.
     way.from.stop_reading();
+  }
+
+  /// Nobody hears what the source still says, but that must not hold up what still flows to it. It comes to
+  /// an end, since a target that has gone altogether says nothing more either.
+  Task<> drop_rest(Way& way) {
+    co_await way.to.closed();
+    if (!stopping_) co_await way.from.discard_input();
   }
 
   bool rest_is_over(const Way& ended, const Way& rest, Clock::time_point last) {
