@@ -46,8 +46,8 @@ unsigned processors();
 
 /// Joins two addresses: opens both, relays until the session is over; where one of them serves many (fork),
 /// a session for each peer, until the process is asked to end; those of a listening socket are spread over
-/// threads. SIGTERM and SIGINT drain, a second one ends at once; SIGUSR1 logs statistics; SIGHUP reopens a log
-/// file, and has its usual effect without one. Returns the exit status; logs failures instead of throwing
+/// threads. SIGTERM and SIGINT drain, a second one ends at once; SIGUSR1 logs statistics; SIGHUP reopens a
+/// log file, and has its usual effect without one. Returns the exit status; logs failures instead of throwing
 /// them, but for UsageError.
 int bridge(const BridgePlan& plan, Logger& log);
 
