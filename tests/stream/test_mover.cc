@@ -209,8 +209,9 @@ TEST(Mover, IsChosenByWhatTheTwoEndsAre) {
   }
 }
 
-TEST(Mover, LeavesFromALocalSocketToTheNetworkToCopying) {
+TEST(Mover, LeavesFromAPipeOrALocalSocketToTheNetworkToCopying) {
   Loop loop;
+  auto [out_end, in_end] = pipe_ends();
   auto [local_a, local_b] = socket_pair();
   auto [network_a, network_b] = tcp_pair();
   Descriptor local(loop, std::move(local_a)), other(loop, std::move(local_b));
@@ -218,6 +219,10 @@ TEST(Mover, LeavesFromALocalSocketToTheNetworkToCopying) {
   EXPECT_EQ(mover_between(local, network, loop.pipes()), nullptr);
   EXPECT_NE(mover_between(network, local, loop.pipes()), nullptr);
   EXPECT_NE(mover_between(local, other, loop.pipes()), nullptr);
+  Descriptor out(loop, std::move(out_end)), in(loop, std::move(in_end));
+  EXPECT_EQ(mover_between(out, network, loop.pipes()), nullptr);
+  EXPECT_NE(mover_between(network, in, loop.pipes()), nullptr);
+  EXPECT_NE(mover_between(out, local, loop.pipes()), nullptr);
 }
 
 }  // namespace

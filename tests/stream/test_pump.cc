@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "on_loop.h"
+#include "sluice/core/pipe.h"
 #include "sluice/stream/decorators.h"
 #include "sluice/stream/filtered.h"
 
@@ -159,6 +160,26 @@ TEST(Pump, MovesFromFileToFileAlsoWhereTheKernelDoesNot) {
     EXPECT_TRUE(got == text);
     ::unlink(source);
     ::unlink(target);
+  }
+}
+
+TEST(Pump, WidensThePipesOfWhatKeepsComing) {
+  for (const auto& [size, expected] : {std::pair{kib(4), usual_pipe_size}, {kib(512), wide_pipe_size}}) {
+    Bench bench;
+    auto [source, feeder_end] = pipe_ends();
+    auto [drain_end, target] = pipe_ends();
+    const Fd source_seen = source.duplicate(), target_seen = drain_end.duplicate();
+    auto feeder = pipe_stream(bench.loop, Fd(), std::move(feeder_end));
+    auto from = pipe_stream(bench.loop, std::move(source), Fd());
+    auto to = pipe_stream(bench.loop, Fd(), std::move(target));
+    auto drain = pipe_stream(bench.loop, std::move(drain_end), Fd());
+    Flow flow;
+    End end;
+    bench.loop.start(feed(*feeder, sample_text(size)));
+    bench.loop.start(pump_once(*from, *to, flow, bench.session, end));
+    EXPECT_EQ(run(bench.loop, read_all(*drain)).first.size(), size);
+    for (const Fd* seen : {&source_seen, &target_seen})
+      EXPECT_EQ(::fcntl(seen->get(), F_GETPIPE_SZ), static_cast<int>(expected)) << size;
   }
 }
 

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -12,6 +11,7 @@
 #include <thread>
 
 #include "sluice/core/denied.h"
+#include "sluice/core/pipe.h"
 #include "sluice/endpoint/apply.h"
 #include "sluice/endpoint/families.h"
 #include "sluice/endpoint/socket.h"
@@ -90,11 +90,6 @@ Fd reopen(int number, Side side) {
   const int access = side == Side::reading ? O_RDONLY : side == Side::writing ? O_WRONLY : O_RDWR;
   const std::string path = "/proc/self/fd/" + std::to_string(number);
   return Fd(::open(path.c_str(), access | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
-}
-
-bool is_pipe(int number) {
-  struct stat status {};
-  return ::fstat(number, &status) == 0 && S_ISFIFO(status.st_mode);
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <algorithm>
 
 #include "sluice/core/denied.h"
+#include "sluice/core/pipe.h"
 
 namespace sluice {
 namespace {
@@ -35,16 +36,11 @@ bool does_not_fit(int error) {
   }
 }
 
-bool is_pipe(int fd) {
-  struct stat status {};
-  return ::fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode);
-}
-
-/// Whether a socket is an AF_UNIX one.
-bool is_local(int fd) {
+/// Whether a socket of any family but AF_UNIX.
+bool is_network_socket(int fd) {
   int domain = 0;
   socklen_t size = sizeof domain;
-  return ::getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 && domain == AF_UNIX;
+  return ::getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 && domain != AF_UNIX;
 }
 
 /// Of calls whose source is a file. What ends it, and whose fault an error is, copying will show: they say 0
@@ -202,10 +198,11 @@ std::unique_ptr<Mover> mover_between(Descriptor& source, Descriptor& target, Pip
   const mode_t to = target.kind();
   if (S_ISREG(from) && S_ISREG(to)) return copy_range(source.number(), target.number());
   if (S_ISREG(from) && S_ISSOCK(to)) return send_file(source.number(), target.number());
+  // A pipe's pages go to a network one by one, and what a local socket holds is copied on its way into a
+  // pipe: both are dearer to splice than to read and to write.
+  const bool local = S_ISFIFO(from) || (S_ISSOCK(from) && !is_network_socket(source.number()));
+  if (local && S_ISSOCK(to) && is_network_socket(target.number())) return nullptr;
   if (S_ISFIFO(from) || S_ISFIFO(to)) return splice_directly(source.number(), target.number());
-  // What a local socket holds is copied on its way into a pipe, and so dearer to splice than to read.
-  if (S_ISSOCK(from) && S_ISSOCK(to) && is_local(source.number()) && !is_local(target.number()))
-    return nullptr;
   return splice_through(source.number(), target.number(), pipes);
 }
 

@@ -38,8 +38,8 @@ class Mover {
 /// The way for two descriptors that may both be spliced:
 ///   file to file    copy_file_range(2)
 ///   file to socket  sendfile(2)
+///   a pipe or an AF_UNIX socket to a network's    none: copying moves a third more
 ///   a pipe at either end (or both)   splice(2)
-///   an AF_UNIX socket to a network's    none: copying costs a quarter less
 ///   else            splice(2) through a pipe of the pool
 /// nullptr if there is none, or splicing is denied.
 std::unique_ptr<Mover> mover_between(Descriptor& source, Descriptor& target, PipePool& pipes);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "sluice/core/failure.h"
+#include "sluice/core/pipe.h"
 #include "sluice/stream/mover.h"
 
 namespace sluice {
@@ -135,6 +136,12 @@ struct Ends {
   Raw target;
 };
 
+/// What keeps coming gets wider pipes.
+void widen(const Ends& ends) {
+  if (ends.source.in != nullptr) widen_pipe(ends.source.in->number());
+  if (ends.target.out != nullptr) widen_pipe(ends.target.out->number());
+}
+
 /// Copies until an end, or until a raw source has nothing more to give, or, if `until_flowing`, until the
 /// source has shown that it keeps coming. `chunk` is what a source was found to fill, from one call to the
 /// next.
@@ -164,6 +171,7 @@ Task<Phase> copy(Ends ends, Flow& flow, const Session& session, bool until_flowi
     // It gave less than there was room for: another try would find nothing.
     if (ends.source.in != nullptr && size < batch.capacity()) co_return Phase::silent;
     if (room.grows && size == batch.capacity()) {
+      widen(ends);
       if (until_flowing) co_return Phase::flowing;
       chunk = std::min(size * growth, largest_chunk);
       batch.resize(chunk);

@@ -1,0 +1,18 @@
+#include "sluice/core/pipe.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+namespace sluice {
+
+bool is_pipe(int fd) {
+  struct stat status {};
+  return ::fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode);
+}
+
+void widen_pipe(int fd) {
+  if (::fcntl(fd, F_GETPIPE_SZ) == static_cast<int>(usual_pipe_size))
+    ::fcntl(fd, F_SETPIPE_SZ, static_cast<int>(wide_pipe_size));
+}
+
+}  // namespace sluice
