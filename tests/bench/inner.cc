@@ -182,10 +182,10 @@ std::string lines(std::int64_t size) {
 
 void upper_filter(benchmark::State& state) {
   const std::string text = lines(state.range(0));
-  UpperFilter filter;
+  const auto filter = sluice::upper_filter();
   Output out;
   for (auto _ : state) {
-    filter.feed(text, out);
+    filter->feed(text, out);
     benchmark::DoNotOptimize(out.data().data());
     out.clear();
   }

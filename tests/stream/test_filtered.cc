@@ -49,7 +49,7 @@ TEST(Filtered, PutsOutAtTheEndWhatAFilterHeldBack) {
 
 TEST(Answering, GivesBackWhatItsFilterMakesOfIt) {
   Loop loop;
-  auto upper = answering(loop, std::make_unique<UpperFilter>());
+  auto upper = answering(loop, upper_filter());
   loop.start(write_and_finish(*upper, "labi"));
   EXPECT_EQ(run(loop, read_all(*upper)).first, "LABI");
 }
@@ -85,7 +85,7 @@ TEST(Answering, WaitsWhileNobodyReads) {
 
 TEST(Answering, AnswersEachMessageByOne) {
   Loop loop;
-  auto upper = answering(loop, std::make_unique<UpperFilter>());
+  auto upper = answering(loop, upper_filter());
   const auto talk = [](Stream& with, std::vector<std::string>& answers) -> Task<> {
     Batch batch = Batch::of_messages();
     for (const std::string_view text : {"one", "", "three"}) {

@@ -107,8 +107,8 @@ TEST(Plain, ThrowsWhenItsOutputFails) {
 TEST(PlainRunner, WritesWhatAPieceBecameBeforeItReadsMore) {
   Pipe in, out;
   auto done = std::async(std::launch::async, [&] {
-    UpperFilter filter;
-    plain::Runner runner(filter, out.writing.get());
+    const auto filter = upper_filter();
+    plain::Runner runner(*filter, out.writing.get());
     const auto why = runner.feed(in.reading.get());
     runner.finish();
     return why;
@@ -142,8 +142,8 @@ TEST(PlainRunner, MakesOneTextOfSeveralInputs) {
 TEST(Plain, CountsWhatHasGoneThrough) {
   Pipe in, out;
   std::atomic<std::uint64_t> moved = 0;
-  UpperFilter filter;
-  plain::Runner runner(filter, out.writing.get(), &moved);
+  const auto filter = upper_filter();
+  plain::Runner runner(*filter, out.writing.get(), &moved);
   plain::write_all(in.writing.get(), std::string_view("one two"));
   in.writing.reset();
   EXPECT_FALSE(runner.feed(in.reading.get()));

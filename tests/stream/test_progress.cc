@@ -72,8 +72,8 @@ TEST_F(SizeLeft, IsWhatADecoratorMakesOfIt) {
   EXPECT_EQ(join(file(), pipe())->size_left(), 1000U);
   EXPECT_EQ(join(pipe(), file())->size_left(), std::nullopt);
   EXPECT_EQ(tap(file(), kib(8), {}, {})->size_left(), 1000U);
-  EXPECT_EQ(filtered(file(), nullptr, std::make_unique<UpperFilter>())->size_left(), 1000U);
-  EXPECT_EQ(filtered(file(), std::make_unique<UpperFilter>(), nullptr)->size_left(), std::nullopt);
+  EXPECT_EQ(filtered(file(), nullptr, upper_filter())->size_left(), 1000U);
+  EXPECT_EQ(filtered(file(), upper_filter(), nullptr)->size_left(), std::nullopt);
 }
 
 TEST(ProgressThread, LeavesTheMaskOfSignalsAsItWas) {

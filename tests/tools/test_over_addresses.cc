@@ -25,7 +25,7 @@ TEST(OverAddresses, WritesToAnAddress) {
   const TemporaryDirectory folder;
   const std::string out = folder.path() + "/out";
   const std::string large = sample(1 << 20);
-  EXPECT_EQ(run({tool("upper"), "--to", "CREATE:" + out}, {.input = large}).status, 0);
+  EXPECT_EQ(run({tool("upper"), "--ascii", "--to", "CREATE:" + out}, {.input = large}).status, 0);
   EXPECT_EQ(contents_of(out), run({"tr", "a-z", "A-Z"}, {.input = large, .environment = {"LC_ALL=C"}}).out);
   const std::string file = folder.file("name:with,odd 'bytes", "x");
   EXPECT_EQ(run({tool("upper"), "--to", "STDOUT", file}).out, "X");

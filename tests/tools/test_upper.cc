@@ -1,16 +1,39 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <array>
+
 #include "sluice/core/bytes.h"
 #include "tools/run.h"
 
 namespace sluice::test {
 namespace {
 
-std::string upper_of(std::string text) {
-  for (char& c : text)
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-  return text;
+struct Turned {
+  std::string text, upper;
+};
+
+/// A text of so many bytes, with characters of every length and one that grows; it may end within one.
+Turned turned(std::size_t size) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 9> characters = {{
+      {"s", "S"},
+      {"ß", "SS"},
+      {"é", "É"},
+      {"日", "日"},
+      {"ж", "Ж"},
+      {"\n", "\n"},
+      {"𐐨", "𐐀"},
+      {"ế", "Ế"},
+      {"\xff", "\xff"},
+  }};
+  Turned made;
+  for (std::size_t i = 0; made.text.size() < size; ++i) {
+    const auto& [lower, upper] = characters[i * i % characters.size()];
+    const auto part = lower.substr(0, size - made.text.size());
+    made.text += part;
+    made.upper += part == lower ? upper : part;
+  }
+  return made;
 }
 
 Ended run_upper(std::vector<std::string> words, RunOptions options = {}) {
@@ -22,8 +45,7 @@ TEST(Upper, TurnsTextsOfEverySizeAroundItsBuffers) {
   const TemporaryDirectory directory;
   for (const std::size_t size : {std::size_t{0}, std::size_t{1}, kib(4), kib(64) - 1, kib(64), kib(64) + 1,
                                  kib(256) - 1, kib(256), kib(256) + 1, mib(3) + 5}) {
-    const std::string text = sample(size);
-    const std::string wanted = upper_of(text);
+    const auto [text, wanted] = turned(size);
     EXPECT_TRUE(run_upper({}, {.input = text}).out == wanted) << size;
     EXPECT_TRUE(run_upper({directory.file("text", text)}).out == wanted) << size;
   }
@@ -76,6 +98,56 @@ TEST(Upper, ReadsFilesAndStandardInputAndReportsWhatItCannot) {
         << testing::PrintToString(row.words);
 }
 
+TEST(Upper, TurnsWhatUnicodeAndItsOptionsSay) {
+  const TemporaryDirectory directory;
+  directory.file("torn", "stra\xc3");
+  directory.file("half", "\x9f\x65\n");
+  directory.file("latin1", "caf\xe9\n");
+  const std::string usage = "Try 'upper --help' for more information.\n";
+  const Row rows[] = {
+      {{}, "STRASSE IĆ Ή\n", "", 0},
+      {{"--locale=root"}, "STRASSE IĆ Ή\n", "", 0},
+      {{"--sharp-s=ẞ"}, "STRAẞE IĆ Ή\n", "", 0},
+      {{"--sharp-s=SS"}, "STRASSE IĆ Ή\n", "", 0},
+      {{"--locale=tr"}, "STRASSE İĆ Ή\n", "", 0},
+      {{"--locale", "el", "--sharp-s", "ẞ"}, "STRAẞE IĆ Ή\n", "", 0},
+      {{"--ascii"}, "STRAßE Ić ή\n", "", 0},
+      {{"--check"}, "STRASSE IĆ Ή\n", "", 0},
+      {{"torn", "half"}, "STRASSE\n", "", 0},
+      {{"--check", "torn", "half", "latin1", "-"},
+       "STRASSE\nCAF\xe9\nSTRASSE IĆ Ή\n",
+       "upper: torn: no UTF-8 at offset 4\nupper: half: no UTF-8 at offset 0\n"
+       "upper: latin1: no UTF-8 at offset 3\n",
+       1},
+      {{"--check", "--ascii", "latin1"}, "CAF\xe9\n", "upper: latin1: no UTF-8 at offset 3\n", 1},
+      {{"--locale=de"},
+       "",
+       "upper: invalid argument 'de' for '--locale' (one of root, tr, az, lt, el)\n" + usage,
+       2},
+      {{"--sharp-s=SZ"},
+       "",
+       "upper: invalid argument 'SZ' for '--sharp-s' (one of SS, ẞ) (did you mean 'SS'?)\n" + usage,
+       2},
+      {{"--ascii", "--locale=el"}, "", "upper: --locale makes no sense with --ascii\n" + usage, 2},
+      {{"--ascii", "--sharp-s=SS"}, "", "upper: --sharp-s makes no sense with --ascii\n" + usage, 2},
+      {{"--check", "--from=PIPE:x"}, "", "upper: --check makes no sense with addresses\n" + usage, 2},
+  };
+  for (const Row& row : rows)
+    EXPECT_EQ(run_upper(row.words, {.input = "straße ić ή\n", .directory = directory.path()}),
+              (Ended{.out = row.out, .err = row.err, .captured = {}, .status = row.status}))
+        << testing::PrintToString(row.words);
+}
+
+TEST(Upper, TurnsWithEachKernel) {
+  std::string text, wanted;
+  while (text.size() < mib(1)) {
+    text += "straße, ação, Ελλάδα, москва, tiếng việt, 日本語 👍\n";
+    wanted += "STRASSE, AÇÃO, ΕΛΛΆΔΑ, МОСКВА, TIẾNG VIỆT, 日本語 👍\n";
+  }
+  for (const std::string isa : {"scalar", "avx2", "avx512", "unheard-of"})
+    EXPECT_TRUE(run_upper({}, {.input = text, .environment = {"SLUICE_ISA=" + isa}}).out == wanted) << isa;
+}
+
 TEST(Upper, ReportsAFileThatItMayNotRead) {
   const TemporaryDirectory directory;
   const std::string path = directory.file("secret", "x");
@@ -89,9 +161,9 @@ TEST(Upper, ReportsAFileThatItMayNotRead) {
 
 TEST(Upper, AnswersEachLineBeforeTheNextIsWritten) {
   Running upper({tool("upper")}, {.more_input = true});
-  for (const std::string line : {"one", "two", "three"}) {
+  for (const auto& [line, wanted] : {std::pair<std::string, std::string>{"one", "ONE"}, {"naïve", "NAÏVE"}}) {
     upper.write(line + '\n');
-    EXPECT_EQ(upper.line(), upper_of(line));
+    EXPECT_EQ(upper.line(), wanted);
   }
   upper.write("no end of line");
   EXPECT_EQ(upper.bytes(14), "NO END OF LINE");
@@ -138,7 +210,7 @@ TEST(Upper, DiesQuietlyWhenItsReaderHasGone) {
 
 TEST(Upper, WaitsOnDescriptorsThatArriveNonBlocking) {
   const TemporaryDirectory directory;
-  const std::string text = sample(mib(1));
+  const auto [text, wanted] = turned(mib(1));
   const std::string path = directory.file("text", text);
   Pipe in = make_pipe(O_NONBLOCK), out = make_pipe(O_NONBLOCK);
   Running upper({tool("upper")}, {.descriptors = {{0, in.reading.get()}, {1, out.writing.get()}}});
@@ -149,7 +221,7 @@ TEST(Upper, WaitsOnDescriptorsThatArriveNonBlocking) {
   ASSERT_EQ(::fcntl(out.reading.get(), F_SETFL, 0), 0);
   Running writer({"cat", path}, {.descriptors = {{1, in.writing.get()}}});
   in.writing.reset();
-  EXPECT_TRUE(run({"cat"}, {.descriptors = {{0, out.reading.get()}}}).out == upper_of(text));
+  EXPECT_TRUE(run({"cat"}, {.descriptors = {{0, out.reading.get()}}}).out == wanted);
   EXPECT_EQ(upper.wait().status, 0);
 }
 

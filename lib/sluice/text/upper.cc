@@ -1,34 +1,67 @@
 #include "sluice/text/upper.h"
 
-#include "sluice/text/clones.h"
+#include "sluice/text/kernels.h"
+#include "sluice/text/upper_languages.h"
+#include "sluice/text/whole_characters.h"
 
 namespace sluice {
 namespace {
 
-// One subtraction and one comparison instead of two comparisons and a branch, so that it vectorises.
-constexpr char upper_of(char c) {
-  const bool lower = static_cast<unsigned char>(c - 'a') < 26;
-  return static_cast<char>(c - (lower ? 'a' - 'A' : 0));
-}
+class AsciiUpper final : public Filter {
+ public:
+  void feed(ConstBytes in, Output& out) override {
+    upper_ascii(in, out.room(in.size()));
+    out.added(in.size());
+  }
+  void finish(Output&) override {}
+};
 
-// Free functions over plain pointers: GCC 12 clones these, and `__restrict` spares the overlap check.
-SLUICE_CLONES void upper_copy(const char* __restrict in, char* __restrict out, std::size_t count) {
-  for (std::size_t i = 0; i < count; ++i) out[i] = upper_of(in[i]);
-}
+/// A character's upper case is its own affair.
+class PlainUpper final : public WholeCharacters {
+ public:
+  explicit PlainUpper(const UpperExceptions& exceptions) : exceptions_(exceptions) {}
 
-SLUICE_CLONES void upper_in_place(char* text, std::size_t count) {
-  for (std::size_t i = 0; i < count; ++i) text[i] = upper_of(text[i]);
-}
+ private:
+  std::size_t take(ConstBytes text, Output& out) override {
+    // So much at a time that what it may grow to stays in the cache.
+    constexpr std::size_t slice = kib(64);
+    constexpr std::size_t growth = 3;
+    const char* in = text.data();
+    const char* const end = in + text.size();
+    for (;;) {
+      const auto size = std::min(slice, static_cast<std::size_t>(end - in));
+      const Bytes room = out.room(size * growth + kernel_slack);
+      const Reached reached = kernels().upper(in, in + size, room.data(), exceptions_);
+      out.added(static_cast<std::size_t>(reached.out - room.data()));
+      const bool last = in + size == end;
+      in = reached.in;
+      if (last) return static_cast<std::size_t>(in - text.data());
+    }
+  }
+
+  UpperExceptions exceptions_;
+};
 
 }  // namespace
 
-void upper_ascii(ConstBytes in, Bytes out) { upper_copy(in.data(), out.data(), in.size()); }
+void upper_ascii(ConstBytes in, Bytes out) { kernels().upper_ascii(in.data(), in.size(), out.data()); }
 
-void upper_ascii(Bytes text) { upper_in_place(text.data(), text.size()); }
-
-void UpperFilter::feed(ConstBytes in, Output& out) {
-  upper_ascii(in, out.room(in.size()));
-  out.added(in.size());
+std::unique_ptr<Filter> upper_filter(const UpperRules& rules) {
+  if (rules.ascii) return std::make_unique<AsciiUpper>();
+  UpperExceptions exceptions{.capital_sharp_s = rules.capital_sharp_s};
+  switch (rules.locale) {
+    case CaseLocale::lt:
+      return lithuanian_upper(exceptions);
+    case CaseLocale::el:
+      return greek_upper(exceptions);
+    case CaseLocale::tr:
+    case CaseLocale::az:
+      exceptions.dotted_i = true;
+      [[fallthrough]];
+    case CaseLocale::root:
+      return std::make_unique<PlainUpper>(exceptions);
+  }
+  return nullptr;
 }
 
 }  // namespace sluice

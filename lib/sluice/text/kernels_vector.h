@@ -1,0 +1,154 @@
+#pragma once
+
+#include <bit>
+
+#include "sluice/text/upper_planes.h"
+#include "sluice/text/upper_scalar.h"
+
+/// The kernels over vectors of bytes, written once. Each instruction set has a file that defines its vector
+/// and instantiates them; see upper_scalar.h about the nameless namespace.
+///
+/// A `Vector` has `width` bytes, and a `Mask` with a bit for each:
+///   load, store     from and to anywhere
+///   equal           which bytes are this one
+///   within          which bytes are from .. to, unsigned
+///   of              this byte where the mask has a bit, else 0
+///   where           the vector's bytes where the mask has a bit, else 0
+///   looked_up       for each byte, the entry of a table of 64 that its low six bits pick
+///   ^
+namespace sluice {
+namespace {
+
+using case_tables::UpperPlanes;
+
+/// Those of the characters whose code point divided by 64 is this; nullptr if none has an upper case.
+inline const UpperPlanes* planes_of(unsigned place) {
+  const std::size_t number = case_tables::upper_blocks.number(place);
+  return number == 0 ? nullptr : &case_tables::upper_planes[number];
+}
+
+template <class Vector>
+Vector upper_ascii_of(Vector text) {
+  return text ^ Vector::of(text.within('a', 'z'), 'a' ^ 'A');
+}
+
+/// Characters of two bytes: turns those in `result` whose upper case has two bytes too, returns which others
+/// begin where. `next` is the text one byte further on.
+template <class Vector>
+typename Vector::Mask upper_twos(const char* in, Vector text, Vector next, typename Vector::Mask leads,
+                                 Vector& result) {
+  using Mask = typename Vector::Mask;
+  Mask others = 0;
+  for (Mask left = leads; left != 0;) {
+    const char lead = in[std::countr_zero(left)];
+    const Mask same = text.equal(lead) & leads;
+    left &= ~same;
+    const UpperPlanes* const planes = planes_of(static_cast<unsigned char>(lead) & 0x1F);
+    if (planes == nullptr) continue;
+    const Vector change = next.looked_up(planes->bytes[0]);
+    others |= change.equal(UpperPlanes::other) & same;
+    result = result ^ change.where(same) ^ text.looked_up(planes->bytes[1]).where(same << 1);
+  }
+  return others;
+}
+
+/// The same of three bytes; `third` is the text two bytes further on.
+template <class Vector>
+typename Vector::Mask upper_threes(const char* in, Vector text, Vector next, Vector third,
+                                   typename Vector::Mask leads, Vector& result) {
+  using Mask = typename Vector::Mask;
+  Mask others = 0;
+  for (Mask left = leads; left != 0;) {
+    const char* const one = in + std::countr_zero(left);
+    const Mask same = text.equal(one[0]) & next.equal(one[1]) & leads;
+    left &= ~same;
+    const UpperPlanes* const planes = planes_of((byte_at(one) & 0x0FU) << 6 | (byte_at(one + 1) & 0x3FU));
+    if (planes == nullptr) continue;
+    const Vector change = third.looked_up(planes->bytes[0]);
+    others |= change.equal(UpperPlanes::other) & same;
+    result = result ^ change.where(same) ^ next.looked_up(planes->bytes[1]).where(same << 1) ^
+             text.looked_up(planes->bytes[2]).where(same << 2);
+  }
+  return others;
+}
+
+/// Which characters of four bytes may have an upper case.
+template <class Mask>
+Mask cased_fours(const char* in, Mask leads) {
+  Mask cased = 0;
+  for (Mask left = leads; left != 0; left &= left - 1) {
+    const int at = std::countr_zero(left);
+    if ((case_tables::cased_seconds >> (byte_at(in + at + 1) & 0x3F) & 1) != 0) cased |= Mask{1} << at;
+  }
+  return cased;
+}
+
+template <class Vector>
+Reached upper_vectors(const char* in, const char* end, char* out, const UpperExceptions& exceptions) {
+  using Mask = typename Vector::Mask;
+  constexpr int width = Vector::width;
+  // The bytes behind a block are looked at too.
+  while (end - in >= width + 2) {
+    const Vector text = Vector::load(in);
+    Vector result = upper_ascii_of(text);
+    Mask others = exceptions.dotted_i ? text.equal('i') : 0;
+    int take = width;
+    if (text.within(0x80, 0xFF) != 0) {
+      const Vector next = Vector::load(in + 1);
+      const Mask followed = next.within(0x80, 0xBF);
+      Mask twos = text.within(0xC2, 0xDF) & followed;
+      Mask threes = (text.within(0xE1, 0xE2) | text.equal('\xEA') | text.equal('\xEF')) & followed;
+      Mask cut = twos >> (width - 1) << (width - 1);
+      if (threes != 0) {
+        const Vector third = Vector::load(in + 2);
+        threes &= third.within(0x80, 0xBF);
+        cut |= threes >> (width - 2) << (width - 2);
+        others |= upper_threes(in, text, next, third, threes & ~cut, result);
+      }
+      if (exceptions.capital_sharp_s) others |= text.equal('\xC3') & next.equal('\x9F');
+      others |= upper_twos(in, text, next, twos & ~cut, result);
+      others |= cased_fours(in, text.equal('\xF0'));
+      if (cut != 0) take = std::countr_zero(cut);
+    }
+    result.store(out);
+    if (others == 0 || std::countr_zero(others) >= take) {
+      in += take;
+      out += take;
+      continue;
+    }
+    // A text with many of these is quicker one by one.
+    constexpr int most = 3;
+    const char* const stop = std::popcount(others) > most ? in + take : in + std::countr_zero(others) + 1;
+    in += std::countr_zero(others);
+    out += std::countr_zero(others);
+    const Reached reached = upper_characters(in, stop, end, out, exceptions);
+    if (reached.in == in) return reached;
+    in = reached.in;
+    out = reached.out;
+  }
+  return upper_characters(in, end, end, out, exceptions);
+}
+
+template <class Vector>
+void upper_ascii_vectors(const char* in, std::size_t size, char* out) {
+  std::size_t i = 0;
+  for (; i + Vector::width <= size; i += Vector::width) upper_ascii_of(Vector::load(in + i)).store(out + i);
+  for (; i < size; ++i) out[i] = upper_of(in[i]);
+}
+
+template <class Vector>
+std::uint64_t count_byte_vectors(const char* in, std::size_t size, char wanted) {
+  std::uint64_t total = 0;
+  std::size_t i = 0;
+  for (; i + Vector::width <= size; i += Vector::width)
+    total += static_cast<unsigned>(std::popcount(Vector::load(in + i).equal(wanted)));
+  for (; i < size; ++i) total += in[i] == wanted;
+  return total;
+}
+
+template <class Vector>
+constexpr Kernels vector_kernels = {upper_vectors<Vector>, upper_ascii_vectors<Vector>,
+                                    count_byte_vectors<Vector>};
+
+}  // namespace
+}  // namespace sluice

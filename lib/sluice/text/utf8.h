@@ -1,0 +1,43 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+#include "sluice/core/bytes.h"
+
+namespace sluice {
+
+/// What stands at the beginning of a text that should be UTF-8.
+struct Decoded {
+  enum What : std::uint8_t {
+    character,
+    invalid,    ///< bytes that are no character, whatever follows
+    incomplete  ///< the beginning of a character; the text is too short to tell
+  } what;
+  std::uint8_t length;  ///< in bytes, 1 to 4; of what is invalid, as much as could have begun a character
+  char32_t code;        ///< of a character
+};
+
+/// Looks at a text of at least one byte. Source: Unicode, table 3-7 and section 3.9, "maximal subpart".
+Decoded decode_utf8(ConstBytes text);
+
+/// Looks for the first place in a text, which comes in pieces, where it is no UTF-8.
+class Utf8Checker {
+ public:
+  void feed(ConstBytes in);
+  /// The text is over: the beginning of a character is none.
+  void finish();
+  /// The offset of the first byte that is part of no character, as far as is known.
+  std::optional<std::uint64_t> invalid_at() const { return invalid_at_; }
+
+ private:
+  void check(ConstBytes text);
+
+  std::array<char, 4> held_{};  ///< the beginning of a character
+  std::size_t held_size_ = 0;
+  std::uint64_t checked_ = 0;  ///< bytes before `held_`
+  std::optional<std::uint64_t> invalid_at_;
+};
+
+}  // namespace sluice
