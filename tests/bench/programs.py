@@ -237,3 +237,36 @@ class Pipeline:
     def end(self):
         for program in self.programs:
             program.end()
+
+
+def memory_folder(name):
+    """A folder in memory, so that no disk is measured, as a context."""
+    memory = pathlib.Path('/dev/shm')
+    return tempfile.TemporaryDirectory(prefix=name, dir=memory if memory.is_dir() else None)
+
+
+class Bench:
+    """A folder, and what runs in it for one sample; all of it ends with it."""
+
+    def __init__(self, traffic, sizes):
+        self.traffic_program = traffic
+        self.sizes = sizes
+        self.stack = contextlib.ExitStack()
+
+    def __enter__(self):
+        self.folder = pathlib.Path(self.stack.enter_context(memory_folder('sluice-bench')))
+        return self
+
+    def __exit__(self, *what):
+        return self.stack.__exit__(*what)
+
+    def traffic(self, *words, **streams):
+        program = Traffic([self.traffic_program, *words], **streams)
+        self.stack.callback(program.end)
+        return program
+
+
+def start_up(bench, case, peer):
+    """From the start of a process to its end, with nothing to do."""
+    command = peer.commands[case.name].split()
+    return {'median': bench.traffic('start-up', bench.sizes.starts, *command).figures()['median'] / 1e6}

@@ -7,7 +7,7 @@ import platform
 import statistics
 import subprocess
 
-from targets import BEST, TARGETS
+from tables import BEST
 
 
 def number_text(value, digits):
@@ -45,11 +45,13 @@ def build_options(build):
 class Results:
     cases: list
     peers: list
+    targets: list
     samples: dict
     failures: list
     others: list  # what share of the processors others used, by round
     sizes: object
     rounds: int
+    reference: str = ''  # a peer that the summary always shows
 
     def values(self, case, peer, metric):
         """By round; some may be missing."""
@@ -60,10 +62,10 @@ class Results:
         values = self.values(case, peer, metric)
         return statistics.median(values.values()) if values else None
 
-    def ratio(self, case, peer, metric):
+    def ratio(self, case, peer, metric, ours=None):
         """Ours through theirs: the median of the rounds' ratios, since what disturbs a round disturbs both."""
         theirs = self.values(case, peer, metric)
-        ratios = [value / theirs[number] for number, value in self.values(case, case.ours, metric).items()
+        ratios = [value / theirs[number] for number, value in self.values(case, ours or case.ours, metric).items()
                   if theirs.get(number)]
         return statistics.median(ratios) if ratios else None
 
@@ -71,7 +73,7 @@ class Results:
         return [peer for peer in self.peers if peer.name in self.samples.get(case.name, {})]
 
     def best(self, case, metric):
-        """The name of the best of the other relays."""
+        """The name of the best of the others that do the same."""
         medians = {peer.name: value for peer in self.entrants(case)
                    if peer.name != case.ours and not peer.limit and not peer.beside
                    and (value := self.median(case, peer.name, metric)) is not None}
@@ -85,18 +87,19 @@ class Results:
         if not case:
             return None
         against = self.best(case, metric) if target.against == BEST else target.against
-        value = (self.ratio(case, against, metric) if target.against
-                 else self.median(case, case.ours, metric))
+        ours = target.of or case.ours
+        value = self.ratio(case, against, metric, ours) if target.against else self.median(case, ours, metric)
         if value is None:
             return None
         met = value >= target.factor if target.sign == '≥' else value <= target.factor
         wanted = f'{target.sign} {target.factor:g}' + (f' × {against}' if target.against else '')
         if target.against == BEST:
             wanted += ' (best peer)'
-        return {'case': case.title, 'metric': metric.unit, 'wanted': wanted, 'measured': value, 'met': met}
+        title = f'{case.title}: {target.of}' if target.of else case.title
+        return {'case': title, 'metric': metric.unit, 'wanted': wanted, 'measured': value, 'met': met}
 
     def verdicts(self):
-        return [row for target in TARGETS if (row := self.judge(target))]
+        return [row for target in self.targets if (row := self.judge(target))]
 
     def case_rows(self, case):
         yield [case.title, *(cell for metric in case.metrics
@@ -119,19 +122,20 @@ class Results:
                       'met' if row['met'] else 'MISSED'] for row in verdicts)]
 
     def summary(self):
-        """What README.md shows: of each figure that is compared ours, the best other's, socat's and the limit's."""
+        """What README.md shows: of each figure that is compared ours, the best other's, the reference's and the
+        limit's."""
         limits = [peer.name for peer in self.peers if peer.limit]
-        yield ['', '', 'ours', 'best other', '', 'socat', 'limit']
+        reference = [self.reference] if self.reference else []
+        yield ['', '', 'ours', 'best other', '', *reference, 'limit']
         for case in self.cases:
             for metric in case.metrics:
                 if not metric.compared or self.median(case, case.ours, metric) is None:
                     continue
                 best = self.best(case, metric)
                 limit = next((name for name in limits if self.median(case, name, metric) is not None), None)
-                shown = (number_text(self.median(case, name, metric), metric.digits)
-                         for name in (case.ours, best, 'socat', limit))
-                ours, best_text, socat, limit_text = shown
-                yield [case.title, metric.unit, ours, best_text, best or '', socat, limit_text]
+                ours, best_text, *others = (number_text(self.median(case, name, metric), metric.digits)
+                                            for name in (case.ours, best, *reference, limit))
+                yield [case.title, metric.unit, ours, best_text, best or '', *others]
 
     def write(self, output, build, versions):
         """Prints the tables and puts them into files."""

@@ -2,24 +2,7 @@
 
 A command may be a pipeline; its words name {listen} and {target} (ports on 127.0.0.1), {path} (an AF_UNIX socket),
 {file}, {config} and {threads}. Where a case has a pipe or a file at an end, it is at standard input or output, too."""
-import dataclasses
-
-
-@dataclasses.dataclass(frozen=True)
-class Peer:
-    name: str
-    program: str = ''  # what must be installed
-    version: str = ''  # the command that tells its version
-    commands: dict = dataclasses.field(default_factory=dict)
-    config: str = ''  # the text of {config}
-    limit: bool = False  # no relay at all: what a relay can be compared with, not beaten by
-    beside: bool = False  # another build of ours
-
-    @property
-    def is_server(self):
-        """Whether it goes on when its client has gone, and serves more than one."""
-        return bool(self.config)
-
+from tables import Peer
 
 SERVE = 'TCP-LISTEN:{listen},bind=127.0.0.1,fork,reuseaddr,backlog=1024'
 
@@ -126,10 +109,7 @@ PEERS = [
     }),
     Peer('cat', 'cat', 'cat --version', {'pipe-pipe': 'cat'}),
     Peer('pv', 'pv', 'pv --version', {'pipe-pipe': 'pv -q'}),
-    Peer('tr', 'tr', '', {'start-upper': 'tr a-z A-Z'}),
-    Peer('wc -l', 'wc', '', {'start-count': 'wc -l'}),
-    Peer('true', 'true', '', dict.fromkeys(('start-version', 'start-transfer', 'start-upper', 'start-count'), 'true'),
-         limit=True),
+    Peer('true', 'true', '', dict.fromkeys(('start-version', 'start-transfer'), 'true'), limit=True),
     Peer('direct', limit=True,
          commands=dict.fromkeys(('tcp-tcp', 'pipe-pipe', 'udp', 'connections', 'ping-pong', 'exec'), '')),
 ]

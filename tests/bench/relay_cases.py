@@ -1,30 +1,17 @@
-"""What is measured, as data, and how: each case gives its figures for one peer at a time."""
+"""What is measured of relays, as data, and how: each case gives its figures for one peer at a time."""
 import contextlib
 import dataclasses
 import os
-import pathlib
 import pwd
 import random
 import socket
 import subprocess
-import tempfile
 import time
 
 from partners.bench import bound_in_kernel, unix_bound_in_kernel, until
-from programs import DEADLINE, Failed, Pipeline, Traffic
+from programs import DEADLINE, Bench, Failed, Pipeline, start_up
+from tables import CPU, RATE, START, Case, Metric
 
-
-@dataclasses.dataclass(frozen=True)
-class Metric:
-    name: str
-    unit: str
-    more_is_better: bool = False
-    digits: int = 2
-    compared: bool = True  # whether a ratio says something
-
-
-RATE = Metric('rate', 'GB/s', True)
-CPU = Metric('cpu', 'CPU s/GB', digits=3)
 PACKETS = Metric('rate', 'packets/s', True, 0)
 PACKET_CPU = Metric('cpu', 'CPU µs/packet')
 LOST = Metric('lost', 'lost packets', digits=0, compared=False)
@@ -35,7 +22,6 @@ P99 = Metric('p99', 'p99 µs', digits=1)
 TRIP_CPU = Metric('cpu', 'CPU µs/round trip', digits=1)
 CLIENT = Metric('client', 'KB/idle client')
 PROCESS = Metric('process', 'MB without clients')
-START = Metric('median', 'ms', digits=2)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,16 +41,6 @@ class Sizes:
 QUICK = {'gigabytes': 0.2, 'seconds': 0.3, 'clients': 200, 'forked_clients': 20, 'starts': 20}
 
 
-@dataclasses.dataclass(frozen=True)
-class Case:
-    name: str
-    group: str  # what --only may name, besides
-    title: str
-    metrics: tuple
-    run: object  # a function of (Bench, Case, Peer), to a dictionary of figures by the metrics' names
-    ours: str = 'sockcat'
-
-
 def free_port(kind=socket.SOCK_STREAM):
     """A port for who cannot be asked which one it took: below those that the kernel gives to others."""
     for port in random.sample(range(10000, 30000), 100):
@@ -74,28 +50,8 @@ def free_port(kind=socket.SOCK_STREAM):
     raise Failed('no port is free')
 
 
-class Bench:
-    """A folder, and what runs in it for one sample; all of it ends with it."""
-
-    def __init__(self, traffic, sizes):
-        self.traffic_program = traffic
-        self.sizes = sizes
-        self.stack = contextlib.ExitStack()
-
-    def __enter__(self):
-        # In memory, so that no disk is measured.
-        memory = pathlib.Path('/dev/shm')
-        self.folder = pathlib.Path(self.stack.enter_context(
-            tempfile.TemporaryDirectory(prefix='sluice-bench', dir=memory if memory.is_dir() else None)))
-        return self
-
-    def __exit__(self, *what):
-        return self.stack.__exit__(*what)
-
-    def traffic(self, *words, **streams):
-        program = Traffic([self.traffic_program, *words], **streams)
-        self.stack.callback(program.end)
-        return program
+class RelayBench(Bench):
+    """With servers, and relays between them."""
 
     def server(self, *words, **streams):
         """Traffic that serves; returns it and its port."""
@@ -253,27 +209,19 @@ def idle(bench, case, peer):
     return {'client': (grown - process) / count / 1e3, 'process': process / 1e6}
 
 
-def start_up(bench, case, peer):
-    """From the start of a process to its end, with nothing to do."""
-    command = peer.commands[case.name].split()
-    return {'median': bench.traffic('start-up', bench.sizes.starts, *command).figures()['median'] / 1e6}
-
-
 CASES = [
-    Case('tcp-tcp', 'bulk', 'TCP to TCP', (RATE, CPU), bulk),
-    Case('unix-tcp', 'bulk', 'AF_UNIX to TCP', (RATE, CPU), bulk),
-    Case('pipe-tcp', 'bulk', 'pipe to TCP', (RATE, CPU), bulk),
-    Case('tcp-pipe', 'bulk', 'TCP to pipe', (RATE, CPU), bulk),
-    Case('file-tcp', 'bulk', 'file to TCP', (RATE, CPU), bulk),
-    Case('tcp-file', 'bulk', 'TCP to file', (RATE, CPU), bulk),
-    Case('pipe-pipe', 'bulk', 'standard input to standard output, pipes', (RATE, CPU), bulk),
-    Case('udp', 'udp', 'UDP echo, 64 bytes, 128 on their way', (PACKETS, PACKET_CPU, LOST), udp),
-    Case('connections', 'connections', 'connections, 64 at a time', (CONNECTIONS, CONNECTION_CPU), connections),
-    Case('ping-pong', 'ping-pong', 'ping-pong, 64 bytes', (MEDIAN, P99, TRIP_CPU), ping_pong),
-    Case('idle', 'idle', 'idle clients', (CLIENT, PROCESS), idle),
-    Case('exec', 'exec', 'EXEC:/bin/cat for each connection', (CONNECTIONS, CONNECTION_CPU), executed),
-    Case('start-version', 'start-up', 'start-up: -V', (START,), start_up),
-    Case('start-transfer', 'start-up', 'start-up: -u /dev/null -', (START,), start_up),
-    Case('start-upper', 'start-up', 'start-up: upper of nothing', (START,), start_up, 'upper'),
-    Case('start-count', 'start-up', 'start-up: count-lines of nothing', (START,), start_up, 'count-lines'),
+    Case('tcp-tcp', ('bulk',), 'TCP to TCP', (RATE, CPU), bulk),
+    Case('unix-tcp', ('bulk',), 'AF_UNIX to TCP', (RATE, CPU), bulk),
+    Case('pipe-tcp', ('bulk',), 'pipe to TCP', (RATE, CPU), bulk),
+    Case('tcp-pipe', ('bulk',), 'TCP to pipe', (RATE, CPU), bulk),
+    Case('file-tcp', ('bulk',), 'file to TCP', (RATE, CPU), bulk),
+    Case('tcp-file', ('bulk',), 'TCP to file', (RATE, CPU), bulk),
+    Case('pipe-pipe', ('bulk',), 'standard input to standard output, pipes', (RATE, CPU), bulk),
+    Case('udp', ('udp',), 'UDP echo, 64 bytes, 128 on their way', (PACKETS, PACKET_CPU, LOST), udp),
+    Case('connections', ('connections',), 'connections, 64 at a time', (CONNECTIONS, CONNECTION_CPU), connections),
+    Case('ping-pong', ('ping-pong',), 'ping-pong, 64 bytes', (MEDIAN, P99, TRIP_CPU), ping_pong),
+    Case('idle', ('idle',), 'idle clients', (CLIENT, PROCESS), idle),
+    Case('exec', ('exec',), 'EXEC:/bin/cat for each connection', (CONNECTIONS, CONNECTION_CPU), executed),
+    Case('start-version', ('start-up',), 'start-up: -V', (START,), start_up),
+    Case('start-transfer', ('start-up',), 'start-up: -u /dev/null -', (START,), start_up),
 ]
