@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -53,6 +54,11 @@ void receive(Words words) {
   const std::int64_t start = now();
   const std::int64_t bytes = drain(from.get());
   report({{"start", start}, {"end", now()}, {"bytes", bytes}});
+}
+
+void read_file(Words words) {
+  const Fd from(check(std::string("open ") + words[0], ::open(words[0], O_RDONLY | O_CLOEXEC)));
+  drain(from.get());
 }
 
 }  // namespace sluice::bench

@@ -1,5 +1,6 @@
 #include <fcntl.h>
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -38,10 +39,17 @@ pid_t start(Words words, const Ends& ends) {
   return child;
 }
 
-void end_of(Words words, pid_t child) {
+/// Waits for an end in good order; returns what the program has used.
+rusage end_of(Words words, pid_t child) {
   int status = 0;
-  check(std::string("wait for ") + words[0], ::waitpid(child, &status, 0));
+  rusage usage{};
+  check(std::string("wait for ") + words[0], ::wait4(child, &status, 0, &usage));
   if (status != 0) throw Failure(std::string(words[0]) + " ended with wait status " + std::to_string(status));
+  return usage;
+}
+
+std::int64_t nanoseconds_of(const timeval& time) {
+  return (std::int64_t{time.tv_sec} * 1'000'000 + time.tv_usec) * 1000;
 }
 
 /// A program that echoes is started, gives back a byte, and ends.
@@ -63,6 +71,13 @@ void exchange_with(Words words) {
 }
 
 }  // namespace
+
+void run(Words words) {
+  const std::int64_t begin = now();
+  const rusage usage = end_of(words, start(words, Ends()));
+  report(
+      {{"elapsed", now() - begin}, {"cpu", nanoseconds_of(usage.ru_utime) + nanoseconds_of(usage.ru_stime)}});
+}
 
 void start_up(Words words) {
   std::vector<std::int64_t> samples(static_cast<std::size_t>(number_of(words[0])));

@@ -21,12 +21,14 @@ using Words = std::span<char* const>;
 /// when it went wrong.
 void send(Words words);
 void receive(Words words);
+void read_file(Words words);
 void serve_echo(Words words);
 void serve_datagram_echo(Words words);
 void ping_pong(Words words);
 void connect_rate(Words words);
 void datagrams(Words words);
 void idle(Words words);
+void run(Words words);
 void start_up(Words words);
 void start_rate(Words words);
 
