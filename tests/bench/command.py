@@ -1,7 +1,6 @@
 """What the commands of the bench share: options, the build, rounds in which all take turns, and the report."""
 import argparse
 import functools
-import os
 import pathlib
 import shutil
 import signal
@@ -114,12 +113,13 @@ def version_of(peer):
 def measure(cases, peers, open_bench, number, samples):
     """One round: adds a sample of each case and peer to samples[case][peer][number], and returns what failed."""
     failures = []
+    widths = [max((len(row.name) for row in rows), default=0) for rows in (cases, peers)]
     for case in cases:
         entrants = [peer for peer in peers if case.name in peer.commands]
         # Nobody always comes behind the same one.
         turn = number % len(entrants)
         for peer in entrants[turn:] + entrants[:turn]:
-            start = f'round {number + 1}: {case.name:14} {peer.name:14}'
+            start = f'round {number + 1}: {case.name:{widths[0]}} {peer.name:{widths[1]}}'
             try:
                 with open_bench() as bench:
                     figures = case.run(bench, case, peer)

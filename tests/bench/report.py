@@ -70,7 +70,9 @@ class Results:
         return statistics.median(ratios) if ratios else None
 
     def entrants(self, case):
-        return [peer for peer in self.peers if peer.name in self.samples.get(case.name, {})]
+        """Peers that have samples; two may share a name, but not a case."""
+        return [peer for peer in self.peers
+                if case.name in peer.commands and peer.name in self.samples.get(case.name, {})]
 
     def best(self, case, metric):
         """The name of the best of the others that do the same."""
