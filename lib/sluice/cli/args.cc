@@ -178,7 +178,8 @@ std::string_view choice_of(const ArgumentRow& row, std::string_view value) {
   for (const std::string_view choice : row.choices) {
     if (choice == value) return choice;
     if (choice.starts_with(value)) found = choice, ++beginnings;
-    allowed += (allowed.empty() ? "" : ", ") + std::string(choice);
+    if (!allowed.empty()) allowed += ", ";
+    allowed += choice;
   }
   if (beginnings == 1) return found;
   throw UsageError((beginnings > 1 ? "ambiguous argument '" : "invalid argument '") + std::string(value) +

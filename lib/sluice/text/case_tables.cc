@@ -2199,6 +2199,7 @@ constexpr auto planes = planes_of(block_of_upper, uppers);
 constinit const std::string_view unicode_version = "15.0.0";
 constinit const Blocks<Upper> upper_blocks = {block_of_upper, uppers};
 constinit const std::span<const UpperPlanes> upper_planes = planes;
+constinit const std::array<std::uint8_t, 64> cased_leads = cased_leads_of(block_of_upper);
 constinit const std::uint64_t cased_seconds = cased_seconds_of(block_of_upper);
 constinit const Blocks<std::uint8_t> traits_blocks = {block_of_traits, traits};
 

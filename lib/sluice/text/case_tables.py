@@ -156,6 +156,7 @@ def main(folder):
     print(f'constinit const std::string_view unicode_version = "{data.version}";')
     print('constinit const Blocks<Upper> upper_blocks = {block_of_upper, uppers};')
     print('constinit const std::span<const UpperPlanes> upper_planes = planes;')
+    print('constinit const std::array<std::uint8_t, 64> cased_leads = cased_leads_of(block_of_upper);')
     print('constinit const std::uint64_t cased_seconds = cased_seconds_of(block_of_upper);')
     print('constinit const Blocks<std::uint8_t> traits_blocks = {block_of_traits, traits};\n')
     print('std::uint16_t greek_letter(char32_t code) {')

@@ -13,13 +13,16 @@ struct Vector {
     return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from))};
   }
   void store(char* to) const { _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), bytes); }
-  static Vector of(Mask mask, char byte) { return Vector{_mm256_set1_epi8(byte)}.where(mask); }
 
   Mask equal(char byte) const { return mask_of(_mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(byte))); }
-  Mask within(int from, int to) const {
-    const __m256i above = _mm256_sub_epi8(bytes, _mm256_set1_epi8(static_cast<char>(from)));
-    const __m256i most = _mm256_set1_epi8(static_cast<char>(to - from));
-    return mask_of(_mm256_cmpeq_epi8(_mm256_min_epu8(above, most), above));
+  Mask within(int from, int to) const { return mask_of(are_within(from, to)); }
+  Mask not_ascii() const { return mask_of(bytes); }
+  Mask having(char bit) const {
+    const __m256i wanted = _mm256_set1_epi8(bit);
+    return mask_of(_mm256_cmpeq_epi8(_mm256_and_si256(bytes, wanted), wanted));
+  }
+  Vector flipped(char from, char to, char bits) const {
+    return *this ^ Vector { _mm256_and_si256(are_within(from, to), _mm256_set1_epi8(bits)) };
   }
   Vector where(Mask mask) const {
     // Each byte gets the byte of the mask that has its bit, and is kept if that bit is set.
@@ -45,6 +48,13 @@ struct Vector {
   }
   friend Vector operator^(Vector a, Vector b) { return {_mm256_xor_si256(a.bytes, b.bytes)}; }
 
+  friend Vector operator|(Vector a, Vector b) { return {_mm256_or_si256(a.bytes, b.bytes)}; }
+
+  __m256i are_within(int from, int to) const {
+    const __m256i above = _mm256_sub_epi8(bytes, _mm256_set1_epi8(static_cast<char>(from)));
+    const __m256i most = _mm256_set1_epi8(static_cast<char>(to - from));
+    return _mm256_cmpeq_epi8(_mm256_min_epu8(above, most), above);
+  }
   static Mask mask_of(__m256i bytes) { return static_cast<Mask>(_mm256_movemask_epi8(bytes)); }
 
   __m256i bytes;

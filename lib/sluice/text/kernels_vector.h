@@ -12,10 +12,12 @@
 ///   load, store     from and to anywhere
 ///   equal           which bytes are this one
 ///   within          which bytes are from .. to, unsigned
-///   of              this byte where the mask has a bit, else 0
+///   not_ascii       which bytes are 0x80 .. 0xFF
+///   having          which bytes have this bit
+///   flipped         the vector, but bytes from .. to with these bits changed
 ///   where           the vector's bytes where the mask has a bit, else 0
 ///   looked_up       for each byte, the entry of a table of 64 that its low six bits pick
-///   ^
+///   ^ |
 namespace sluice {
 namespace {
 
@@ -29,7 +31,7 @@ inline const UpperPlanes* planes_of(unsigned place) {
 
 template <class Vector>
 Vector upper_ascii_of(Vector text) {
-  return text ^ Vector::of(text.within('a', 'z'), 'a' ^ 'A');
+  return text.flipped('a', 'z', 'a' ^ 'A');
 }
 
 /// Characters of two bytes: turns those in `result` whose upper case has two bytes too, returns which others
@@ -50,6 +52,16 @@ typename Vector::Mask upper_twos(const char* in, Vector text, Vector next, typen
     result = result ^ change.where(same) ^ text.looked_up(planes->bytes[1]).where(same << 1);
   }
   return others;
+}
+
+/// Which bytes begin characters of three bytes that may have an upper case, by these and the next ones alone.
+template <class Vector>
+typename Vector::Mask cased_threes(Vector text, Vector next) {
+  const Vector leads = next.looked_up(case_tables::cased_leads);
+  typename Vector::Mask cased = 0;
+  for (const case_tables::CasedLead& one : case_tables::cased_lead_bits)
+    cased |= text.equal(one.lead) & leads.having(one.bit);
+  return cased;
 }
 
 /// The same of three bytes; `third` is the text two bytes further on.
@@ -83,6 +95,19 @@ Mask cased_fours(const char* in, Mask leads) {
   return cased;
 }
 
+/// As much of a text as is ASCII, in steps of a few vectors.
+template <class Vector>
+Reached upper_of_leading_ascii(const char* in, const char* end, char* out) {
+  constexpr std::size_t step = 4 * Vector::width;
+  for (; static_cast<std::size_t>(end - in) >= step; in += step, out += step) {
+    Vector part[4], all{};
+    for (int i = 0; i < 4; ++i) all = all | (part[i] = Vector::load(in + i * Vector::width));
+    if (all.not_ascii() != 0) break;
+    for (int i = 0; i < 4; ++i) upper_ascii_of(part[i]).store(out + i * Vector::width);
+  }
+  return {in, out};
+}
+
 template <class Vector>
 Reached upper_vectors(const char* in, const char* end, char* out, const UpperExceptions& exceptions) {
   using Mask = typename Vector::Mask;
@@ -93,11 +118,14 @@ Reached upper_vectors(const char* in, const char* end, char* out, const UpperExc
     Vector result = upper_ascii_of(text);
     Mask others = exceptions.dotted_i ? text.equal('i') : 0;
     int take = width;
-    if (text.within(0x80, 0xFF) != 0) {
+    const bool ascii = text.not_ascii() == 0;
+    if (!ascii) {
       const Vector next = Vector::load(in + 1);
       const Mask followed = next.within(0x80, 0xBF);
-      Mask twos = text.within(0xC2, 0xDF) & followed;
-      Mask threes = (text.within(0xE1, 0xE2) | text.equal('\xEA') | text.equal('\xEF')) & followed;
+      const Mask twos = text.within(0xC2, 0xDF) & followed;
+      Mask threes = text.within(0xE0, 0xEF) & followed;
+      if (threes != 0) threes &= cased_threes(text, next);
+      // What does not end within the block is left to the next one.
       Mask cut = twos >> (width - 1) << (width - 1);
       if (threes != 0) {
         const Vector third = Vector::load(in + 2);
@@ -108,12 +136,17 @@ Reached upper_vectors(const char* in, const char* end, char* out, const UpperExc
       if (exceptions.capital_sharp_s) others |= text.equal('\xC3') & next.equal('\x9F');
       others |= upper_twos(in, text, next, twos & ~cut, result);
       others |= cased_fours(in, text.equal('\xF0'));
-      if (cut != 0) take = std::countr_zero(cut);
+      take = std::countr_zero(cut);  // the width if there is none
     }
     result.store(out);
     if (others == 0 || std::countr_zero(others) >= take) {
       in += take;
       out += take;
+      if (ascii && !exceptions.dotted_i) {
+        const Reached reached = upper_of_leading_ascii<Vector>(in, end, out);
+        in = reached.in;
+        out = reached.out;
+      }
       continue;
     }
     // A text with many of these is quicker one by one.

@@ -42,6 +42,29 @@ constexpr std::array<UpperPlanes, Count> planes_of(const std::array<std::uint8_t
   return all;
 }
 
+/// The first bytes of characters of three bytes with an upper case, and a bit for each.
+struct CasedLead {
+  char lead, bit;
+};
+inline constexpr CasedLead cased_lead_bits[] = {{'\xE1', 1}, {'\xE2', 2}, {'\xEA', 4}, {'\xEF', 8}};
+
+/// For each second byte (its low six bits) the bits of the first bytes before it that begin a character with
+/// an upper case.
+template <std::size_t Numbers>
+constexpr std::array<std::uint8_t, 64> cased_leads_of(const std::array<std::uint8_t, Numbers>& numbers) {
+  std::array<std::uint8_t, 64> leads{};
+  for (std::size_t place = 0x20; place < Numbers && place < 0x400; ++place) {
+    if (numbers[place] == 0) continue;
+    std::uint8_t bit = 0;
+    for (const CasedLead& one : cased_lead_bits)
+      if (static_cast<unsigned char>(one.lead) == (0xE0 | place >> 6))
+        bit = static_cast<std::uint8_t>(one.bit);
+    if (bit == 0) throw "a first byte is missing in cased_lead_bits";  // at compile time
+    leads[place & 0x3F] |= bit;
+  }
+  return leads;
+}
+
 /// A bit for each second byte (its low six bits) of a character of four bytes that begins with 0xF0: whether
 /// there is one with an upper case.
 template <std::size_t Numbers>
@@ -53,6 +76,8 @@ constexpr std::uint64_t cased_seconds_of(const std::array<std::uint8_t, Numbers>
 }
 
 extern const std::span<const UpperPlanes> upper_planes;
+/// As cased_leads_of says.
+extern const std::array<std::uint8_t, 64> cased_leads;
 /// As cased_seconds_of says. No character that begins with 0xF1..0xF4 has an upper case.
 extern const std::uint64_t cased_seconds;
 

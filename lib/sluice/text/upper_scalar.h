@@ -40,12 +40,31 @@ inline char* put(const case_tables::Upper& upper, char* out) {
   return out + upper.length;
 }
 
+/// Of eight bytes below 0x80 at once.
+inline std::uint64_t upper_of_eight(std::uint64_t text) {
+  constexpr std::uint64_t each = 0x0101010101010101;
+  // A sum reaches 0x80 where the byte is at least a, or beyond z.
+  const std::uint64_t from_a = text + (0x80 - 'a') * each, beyond_z = text + (0x80 - 'z' - 1) * each;
+  return text ^ ((from_a & ~beyond_z & 0x80 * each) >> 2);
+}
+
 /// Characters that begin before `stop`, as far as `in` has them whole before `end`.
 inline Reached upper_characters(const char* in, const char* stop, const char* end, char* out,
                                 const UpperExceptions& exceptions) {
   while (in < stop) {
     const unsigned char lead = byte_at(in);
     if (lead < 0x80) {
+      std::uint64_t eight;
+      if (stop - in >= static_cast<std::ptrdiff_t>(sizeof eight) && !exceptions.dotted_i) {
+        std::memcpy(&eight, in, sizeof eight);
+        if ((eight & 0x8080808080808080) == 0) {
+          eight = upper_of_eight(eight);
+          std::memcpy(out, &eight, sizeof eight);
+          in += sizeof eight;
+          out += sizeof eight;
+          continue;
+        }
+      }
       if (lead == 'i' && exceptions.dotted_i) {
         out = put(case_tables::capital_dotted_i, out);
       } else {

@@ -68,8 +68,8 @@ void Utf8Checker::check(ConstBytes text) {
       return;
     }
     if (next.what == Decoded::incomplete) {
-      std::ranges::copy(text, held_.begin());
-      held_size_ = text.size();
+      held_size_ = std::min(text.size(), held_.size());  // it is the smaller one
+      std::copy_n(text.begin(), held_size_, held_.begin());
       return;
     }
     checked_ += next.length;
