@@ -9,6 +9,7 @@
 #include <string>
 
 #include "sluice/core/fd.h"
+#include "sluice/core/pipe.h"
 #include "sluice/text/lines.h"
 #include "sluice/text/upper.h"
 
@@ -137,6 +138,98 @@ TEST(PlainRunner, MakesOneTextOfSeveralInputs) {
   runner.finish();
   out.writing.reset();
   EXPECT_EQ(read_to_end(out.reading.get()), "3\n");
+}
+
+/// A nameless file of lines, larger than what is filtered without a thread.
+Fd large_file(std::string& text) {
+  while (text.size() < mib(5)) text += "linha número " + std::to_string(text.size()) + '\n';
+  char path[] = "/tmp/sluice-plain-XXXXXX";
+  Fd file(check("make a file", ::mkostemp(path, O_CLOEXEC)));
+  ::unlink(path);
+  plain::write_all(file.get(), text);
+  EXPECT_EQ(::lseek(file.get(), 0, SEEK_SET), 0);
+  return file;
+}
+
+std::string upper_of(const std::string& text) {
+  Output out;
+  upper_filter()->feed(text, out);
+  return std::string(as_text(out.data()));
+}
+
+TEST(PlainRunner, KeepsTheOrderOfALargeFileAndWhatComesAfterIt) {
+  std::string text;
+  const Fd file = large_file(text);
+  Pipe small, out;
+  plain::write_all(small.writing.get(), std::string_view("e o resto"));
+  small.writing.reset();
+  auto read = reading_beside(out.reading.get());
+  const auto filter = upper_filter();
+  std::atomic<std::uint64_t> moved = 0;
+  plain::Runner runner(*filter, out.writing.get(), &moved);
+  EXPECT_FALSE(runner.feed(file.get()));
+  EXPECT_FALSE(runner.feed(small.reading.get()));
+  runner.finish();
+  out.writing.reset();
+  EXPECT_TRUE(read.get() == upper_of(text + "e o resto"));
+  EXPECT_EQ(moved, text.size() + 9);
+}
+
+TEST(PlainRunner, ThrowsWhenTheOutputOfALargeFileFails) {
+  std::string text;
+  const Fd file = large_file(text);
+  const Fd full(check("open /dev/full", ::open("/dev/full", O_WRONLY | O_CLOEXEC)));
+  const auto filter = upper_filter();
+  plain::Runner runner(*filter, full.get());
+  EXPECT_THROW(runner.feed(file.get()), Failure);
+}
+
+TEST(PlainRunner, WidensThePipesOfALargeTextOnly) {
+  for (const auto& [size, expected] : {std::pair{kib(4), usual_pipe_size}, {kib(256), wide_pipe_size}}) {
+    Pipe in, out;
+    // Not by a Reader, which would widen the pipe too.
+    auto read = std::async(std::launch::async, [&out] {
+      std::string text;
+      char part[kib(16)];
+      while (const auto count = plain::read_some(out.reading.get(), part).count) text.append(part, count);
+      return text;
+    });
+    auto written = std::async(std::launch::async, [&in, size = size] {
+      plain::write_all(in.writing.get(), std::string(size, 'x'));
+      in.writing.reset();
+    });
+    const auto filter = upper_filter();
+    plain::Runner runner(*filter, out.writing.get());
+    EXPECT_FALSE(runner.feed(in.reading.get()));
+    EXPECT_EQ(::fcntl(in.reading.get(), F_GETPIPE_SZ), static_cast<int>(expected));
+    EXPECT_EQ(::fcntl(out.writing.get(), F_GETPIPE_SZ), static_cast<int>(expected));
+    out.writing.reset();
+    EXPECT_EQ(read.get().size(), size);
+  }
+}
+
+TEST(WriteBehind, WritesInTurnAndLeavesAnEmptyBuffer) {
+  Pipe pipe;
+  plain::WriteBehind behind(pipe.writing.get());
+  Output piece;
+  for (const std::string_view part : {"one ", "two ", "three"}) {
+    piece.append(part);
+    behind.give(piece);
+    EXPECT_TRUE(piece.empty());
+  }
+  behind.finish();
+  pipe.writing.reset();
+  EXPECT_EQ(read_to_end(pipe.reading.get()), "one two three");
+}
+
+TEST(WriteBehind, ThrowsWhatWritingThrewEachTimeItIsAsked) {
+  const Fd full(check("open /dev/full", ::open("/dev/full", O_WRONLY | O_CLOEXEC)));
+  plain::WriteBehind behind(full.get());
+  Output piece;
+  piece.append(std::string_view("lost"));
+  behind.give(piece);
+  EXPECT_THROW(behind.finish(), Failure);
+  EXPECT_THROW(behind.give(piece), Failure);
 }
 
 TEST(Plain, CountsWhatHasGoneThrough) {

@@ -15,7 +15,7 @@ namespace {
 using testing::utf8_of;
 
 /// The upper case of a text that comes in two pieces; what the kernel leaves at the end of one comes again.
-std::string upper(const Kernels& kernels, const std::string& text, const UpperExceptions& exceptions = {},
+std::string upper(const Kernels& kernels, const std::string& text, const UpperVariant& variant = {},
                   std::size_t cut = 0) {
   std::string result;
   std::size_t taken = 0;
@@ -24,7 +24,7 @@ std::string upper(const Kernels& kernels, const std::string& text, const UpperEx
     std::vector<char> in(text.begin() + static_cast<std::ptrdiff_t>(taken),
                          text.begin() + static_cast<std::ptrdiff_t>(end));
     std::vector<char> out(3 * in.size() + kernel_slack);
-    const Reached reached = kernels.upper(in.data(), in.data() + in.size(), out.data(), exceptions);
+    const Reached reached = kernels.upper(in.data(), in.data() + in.size(), out.data(), variant);
     result.append(out.data(), reached.out);
     taken += static_cast<std::size_t>(reached.in - in.data());
     EXPECT_LE(end - taken, 3U);
@@ -86,9 +86,9 @@ TEST_P(EachIsa, UpperIsThatOfTheScalarKernel) {
   Texts texts;
   for (int round = 0; round < 300000; ++round) {
     const std::string text = texts.next();
-    const UpperExceptions exceptions{.dotted_i = round % 3 == 0, .capital_sharp_s = round % 2 == 0};
-    const std::string wanted = upper(scalar_kernels, text, exceptions);
-    ASSERT_EQ(upper(kernels(), text, exceptions, text.size() * static_cast<std::size_t>(round % 11) / 10),
+    const UpperVariant variant{.dotted_i = round % 3 == 0, .capital_sharp_s = round % 2 == 0};
+    const std::string wanted = upper(scalar_kernels, text, variant);
+    ASSERT_EQ(upper(kernels(), text, variant, text.size() * static_cast<std::size_t>(round % 11) / 10),
               wanted)
         << ::testing::PrintToString(text);
   }

@@ -28,8 +28,7 @@ std::unique_ptr<Endpoint> answering_endpoint(const Context& context, FilterFacto
 }
 
 std::unique_ptr<Endpoint> make_in_process_filter(const Address& address, Use, const Context& context) {
-  if (address.keyword->name == "UPPER")
-    return answering_endpoint(context, [] { return upper_filter(); });
+  if (address.keyword->name == "UPPER") return answering_endpoint(context, [] { return upper_filter(); });
   return answering_endpoint(context, [] { return std::make_unique<CountLinesFilter>(); });
 }
 

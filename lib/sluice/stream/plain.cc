@@ -1,9 +1,15 @@
 #include "sluice/stream/plain.h"
 
+#include <fcntl.h>
 #include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <optional>
+#include <utility>
+
 #include "sluice/core/failure.h"
+#include "sluice/core/pipe.h"
 
 namespace sluice::plain {
 namespace {
@@ -12,6 +18,15 @@ namespace {
 void wait_for(int fd, short events) {
   pollfd ready{.fd = fd, .events = events, .revents = 0};
   ::poll(&ready, 1, -1);
+}
+
+/// Whether so much of an input is left that a thread pays.
+bool is_large_file(int fd) {
+  constexpr off_t large = mib(4);
+  struct stat status {};
+  if (::fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) return false;
+  const off_t offset = ::lseek(fd, 0, SEEK_CUR);
+  return offset >= 0 && status.st_size - offset >= large;
 }
 
 }  // namespace
@@ -41,19 +56,73 @@ void write_all(int fd, ConstBytes bytes) {
 
 std::error_code Reader::each(int fd, const std::function<void(ConstBytes)>& take) {
   const Bytes buffer(buffer_.get(), buffer_size);
+  std::size_t had = 0;
   for (;;) {
     const Reading reading = read_some(fd, buffer);
     if (reading.count == 0) return reading.why;
+    if (had < usual_pipe_size && (had += reading.count) >= usual_pipe_size) {
+      widen_pipe(fd);
+      ::posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+    }
     take(buffer.first(reading.count));
     if (moved_ != nullptr) moved_->fetch_add(reading.count, std::memory_order_relaxed);
   }
 }
 
+WriteBehind::~WriteBehind() {
+  written_.acquire();
+  over_ = true;
+  given_.release();
+  thread_.join();
+}
+
+void WriteBehind::give(Output& piece) {
+  written_.acquire();
+  std::swap(piece, piece_);
+  const bool failed = error_ != nullptr;
+  failed ? written_.release() : given_.release();
+  if (failed) rethrow();
+}
+
+void WriteBehind::finish() {
+  written_.acquire();
+  written_.release();
+  rethrow();
+}
+
+void WriteBehind::rethrow() {
+  if (error_ != nullptr) std::rethrow_exception(error_);
+}
+
+void WriteBehind::work() {
+  for (;;) {
+    given_.acquire();
+    if (over_) return;
+    try {
+      write_all(fd_, piece_.data());
+    } catch (...) {
+      error_ = std::current_exception();
+    }
+    piece_.clear();
+    written_.release();
+  }
+}
+
 std::error_code Runner::feed(int from) {
-  return reader_.each(from, [this](ConstBytes piece) {
+  std::optional<WriteBehind> behind;
+  if (is_large_file(from) && std::thread::hardware_concurrency() > 1) {
+    try {
+      behind.emplace(to_);
+    } catch (const std::system_error&) {
+      // No thread is to be had: it goes without one.
+    }
+  }
+  const auto why = reader_.each(from, [&](ConstBytes piece) {
     filter_.feed(piece, output_);
-    flush();
+    behind ? behind->give(output_) : flush();
   });
+  if (behind) behind->finish();
+  return why;
 }
 
 void Runner::finish() {
@@ -63,6 +132,7 @@ void Runner::finish() {
 
 void Runner::flush() {
   write_all(to_, output_.data());
+  if (written_ < usual_pipe_size && (written_ += output_.data().size()) >= usual_pipe_size) widen_pipe(to_);
   output_.clear();
 }
 

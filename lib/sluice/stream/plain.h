@@ -2,9 +2,12 @@
 
 #include <atomic>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <memory>
+#include <semaphore>
 #include <system_error>
+#include <thread>
 
 #include "sluice/core/bytes.h"
 #include "sluice/text/filter.h"
@@ -28,7 +31,8 @@ Reading read_some(int fd, Bytes into);
 /// Writes all bytes, waiting where it must. Throws Failure "write error: ...".
 void write_all(int fd, ConstBytes bytes);
 
-/// Reads inputs one after the other through one buffer.
+/// Reads inputs one after the other through one buffer. Of an input that turns out to be large, the kernel is
+/// told so (widen_pipe, posix_fadvise).
 class Reader {
  public:
   /// What has been read and taken is counted in `moved`, if that is given; it must outlive the reader.
@@ -43,11 +47,40 @@ class Reader {
   std::atomic<std::uint64_t>* moved_;
 };
 
-/// Runs a filter from inputs to one output; what it makes of a piece is written before more is read.
+/// Writes on a thread of its own, one piece behind, while the next one is read and filtered.
+class WriteBehind {
+ public:
+  explicit WriteBehind(int fd) : fd_(fd), thread_([this] { work(); }) {}
+  /// Waits for what was given; does not say whether that was written.
+  ~WriteBehind();
+  WriteBehind(const WriteBehind&) = delete;
+  WriteBehind& operator=(const WriteBehind&) = delete;
+
+  /// Takes what there is, once the piece before was written, and leaves an empty buffer. Throws what writing
+  /// that one threw.
+  void give(Output& piece);
+  /// Waits until everything was written. Throws as `give`.
+  void finish();
+
+ private:
+  void work();
+  void rethrow();
+
+  int fd_;
+  Output piece_;
+  std::exception_ptr error_;
+  bool over_ = false;
+  std::binary_semaphore given_{0};    ///< `piece_`, and all above, are the thread's
+  std::binary_semaphore written_{1};  ///< they are the owner's
+  std::thread thread_;
+};
+
+/// Runs a filter from inputs to one output; what it makes of a piece is written before more is read, or, of a
+/// large file and with processors to spare, meanwhile.
 class Runner {
  public:
   /// References must outlive the runner; so must `moved`, if that is given: there it is counted
-  /// how much input has been read, filtered and written.
+  /// how much input has been read, filtered and handed over to be written.
   Runner(Filter& filter, int to, std::atomic<std::uint64_t>* moved = nullptr)
       : filter_(filter), to_(to), reader_(moved) {}
 
@@ -63,6 +96,7 @@ class Runner {
   int to_;
   Reader reader_;
   Output output_;
+  std::size_t written_ = 0;
 };
 
 }  // namespace sluice::plain

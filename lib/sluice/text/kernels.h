@@ -16,8 +16,8 @@ struct Reached {
   char* out;
 };
 
-/// Where upper case is not what it is by default.
-struct UpperExceptions {
+/// What upper case is where it differs from the root locale.
+struct UpperVariant {
   bool dotted_i = false;         ///< i becomes İ (U+0130)
   bool capital_sharp_s = false;  ///< ß becomes ẞ (U+1E9E)
 };
@@ -28,7 +28,7 @@ inline constexpr std::size_t kernel_slack = 64;
 struct Kernels {
   /// Full upper case of UTF-8, root locale. Bytes that are no character stay. At the end of `in` up to three
   /// bytes that may begin a character are left. `out` has room for 3 times the input, and the slack.
-  Reached (*upper)(const char* in, const char* end, char* out, const UpperExceptions& exceptions);
+  Reached (*upper)(const char* in, const char* end, char* out, const UpperVariant& variant);
   /// Upper case of a to z. `out` may be `in`; no slack is needed.
   void (*upper_ascii)(const char* in, std::size_t size, char* out);
   /// How often a byte occurs.

@@ -7,8 +7,8 @@
 namespace sluice {
 namespace {
 
-Reached upper(const char* in, const char* end, char* out, const UpperExceptions& exceptions) {
-  return upper_characters(in, end, end, out, exceptions);
+Reached upper(const char* in, const char* end, char* out, const UpperVariant& variant) {
+  return upper_characters(in, end, end, out, variant);
 }
 
 void upper_ascii(const char* in, std::size_t size, char* out) {

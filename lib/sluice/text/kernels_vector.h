@@ -109,14 +109,14 @@ Reached upper_of_leading_ascii(const char* in, const char* end, char* out) {
 }
 
 template <class Vector>
-Reached upper_vectors(const char* in, const char* end, char* out, const UpperExceptions& exceptions) {
+Reached upper_vectors(const char* in, const char* end, char* out, const UpperVariant& variant) {
   using Mask = typename Vector::Mask;
   constexpr int width = Vector::width;
   // The bytes behind a block are looked at too.
   while (end - in >= width + 2) {
     const Vector text = Vector::load(in);
     Vector result = upper_ascii_of(text);
-    Mask others = exceptions.dotted_i ? text.equal('i') : 0;
+    Mask others = variant.dotted_i ? text.equal('i') : 0;
     int take = width;
     const bool ascii = text.not_ascii() == 0;
     if (!ascii) {
@@ -133,7 +133,7 @@ Reached upper_vectors(const char* in, const char* end, char* out, const UpperExc
         cut |= threes >> (width - 2) << (width - 2);
         others |= upper_threes(in, text, next, third, threes & ~cut, result);
       }
-      if (exceptions.capital_sharp_s) others |= text.equal('\xC3') & next.equal('\x9F');
+      if (variant.capital_sharp_s) others |= text.equal('\xC3') & next.equal('\x9F');
       others |= upper_twos(in, text, next, twos & ~cut, result);
       others |= cased_fours(in, text.equal('\xF0'));
       take = std::countr_zero(cut);  // the width if there is none
@@ -142,7 +142,7 @@ Reached upper_vectors(const char* in, const char* end, char* out, const UpperExc
     if (others == 0 || std::countr_zero(others) >= take) {
       in += take;
       out += take;
-      if (ascii && !exceptions.dotted_i) {
+      if (ascii && !variant.dotted_i) {
         const Reached reached = upper_of_leading_ascii<Vector>(in, end, out);
         in = reached.in;
         out = reached.out;
@@ -154,12 +154,12 @@ Reached upper_vectors(const char* in, const char* end, char* out, const UpperExc
     const char* const stop = std::popcount(others) > most ? in + take : in + std::countr_zero(others) + 1;
     in += std::countr_zero(others);
     out += std::countr_zero(others);
-    const Reached reached = upper_characters(in, stop, end, out, exceptions);
+    const Reached reached = upper_characters(in, stop, end, out, variant);
     if (reached.in == in) return reached;
     in = reached.in;
     out = reached.out;
   }
-  return upper_characters(in, end, end, out, exceptions);
+  return upper_characters(in, end, end, out, variant);
 }
 
 template <class Vector>

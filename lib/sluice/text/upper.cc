@@ -19,7 +19,7 @@ class AsciiUpper final : public Filter {
 /// A character's upper case is its own affair.
 class PlainUpper final : public WholeCharacters {
  public:
-  explicit PlainUpper(const UpperExceptions& exceptions) : exceptions_(exceptions) {}
+  explicit PlainUpper(const UpperVariant& variant) : variant_(variant) {}
 
  private:
   std::size_t take(ConstBytes text, Output& out) override {
@@ -31,7 +31,7 @@ class PlainUpper final : public WholeCharacters {
     for (;;) {
       const auto size = std::min(slice, static_cast<std::size_t>(end - in));
       const Bytes room = out.room(size * growth + kernel_slack);
-      const Reached reached = kernels().upper(in, in + size, room.data(), exceptions_);
+      const Reached reached = kernels().upper(in, in + size, room.data(), variant_);
       out.added(static_cast<std::size_t>(reached.out - room.data()));
       const bool last = in + size == end;
       in = reached.in;
@@ -39,7 +39,7 @@ class PlainUpper final : public WholeCharacters {
     }
   }
 
-  UpperExceptions exceptions_;
+  UpperVariant variant_;
 };
 
 }  // namespace
@@ -48,18 +48,18 @@ void upper_ascii(ConstBytes in, Bytes out) { kernels().upper_ascii(in.data(), in
 
 std::unique_ptr<Filter> upper_filter(const UpperRules& rules) {
   if (rules.ascii) return std::make_unique<AsciiUpper>();
-  UpperExceptions exceptions{.capital_sharp_s = rules.capital_sharp_s};
+  UpperVariant variant{.capital_sharp_s = rules.capital_sharp_s};
   switch (rules.locale) {
     case CaseLocale::lt:
-      return lithuanian_upper(exceptions);
+      return lithuanian_upper(variant);
     case CaseLocale::el:
-      return greek_upper(exceptions);
+      return greek_upper(variant);
     case CaseLocale::tr:
     case CaseLocale::az:
-      exceptions.dotted_i = true;
+      variant.dotted_i = true;
       [[fallthrough]];
     case CaseLocale::root:
-      return std::make_unique<PlainUpper>(exceptions);
+      return std::make_unique<PlainUpper>(variant);
   }
   return nullptr;
 }

@@ -23,7 +23,7 @@ void put(char32_t code, Output& out) {
 /// Goes from character to character; what is none passes.
 class ByCharacter : public WholeCharacters {
  public:
-  explicit ByCharacter(const UpperExceptions& exceptions) : exceptions_(exceptions) {}
+  explicit ByCharacter(const UpperVariant& variant) : variant_(variant) {}
 
  protected:
   /// A character, or, as code 0, bytes that are none.
@@ -31,7 +31,7 @@ class ByCharacter : public WholeCharacters {
 
   /// What it becomes where nothing around it matters.
   void put_upper(char32_t code, ConstBytes bytes, Output& out) const {
-    const Upper& upper = code == U'ß' && exceptions_.capital_sharp_s ? capital_sharp_s : upper_blocks[code];
+    const Upper& upper = code == U'ß' && variant_.capital_sharp_s ? capital_sharp_s : upper_blocks[code];
     if (upper.length == 0)
       out.append(bytes);
     else
@@ -49,7 +49,7 @@ class ByCharacter : public WholeCharacters {
     }
   }
 
-  UpperExceptions exceptions_;
+  UpperVariant variant_;
 };
 
 class LithuanianUpper final : public ByCharacter {
@@ -201,12 +201,12 @@ class GreekUpper final : public ByCharacter {
 
 }  // namespace
 
-std::unique_ptr<Filter> lithuanian_upper(const UpperExceptions& exceptions) {
-  return std::make_unique<LithuanianUpper>(exceptions);
+std::unique_ptr<Filter> lithuanian_upper(const UpperVariant& variant) {
+  return std::make_unique<LithuanianUpper>(variant);
 }
 
-std::unique_ptr<Filter> greek_upper(const UpperExceptions& exceptions) {
-  return std::make_unique<GreekUpper>(exceptions);
+std::unique_ptr<Filter> greek_upper(const UpperVariant& variant) {
+  return std::make_unique<GreekUpper>(variant);
 }
 
 }  // namespace sluice

@@ -10,11 +10,11 @@ namespace sluice {
 
 /// Lithuanian: a dot above (U+0307) vanishes behind a soft-dotted character and marks that are not above.
 /// Source: SpecialCasing.txt, "lt After_Soft_Dotted".
-std::unique_ptr<Filter> lithuanian_upper(const UpperExceptions& exceptions);
+std::unique_ptr<Filter> lithuanian_upper(const UpperVariant& variant);
 
 /// Greek as it is written in capitals: letters lose accents and breathings, keep a dialytika, and get one
 /// where the accent of the vowel before had kept the two apart (άυ: ΑΫ). ή alone (or) keeps its accent.
 /// Source: CLDR's el-Upper transform, which ICU implements.
-std::unique_ptr<Filter> greek_upper(const UpperExceptions& exceptions);
+std::unique_ptr<Filter> greek_upper(const UpperVariant& variant);
 
 }  // namespace sluice

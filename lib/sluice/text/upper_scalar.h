@@ -50,12 +50,12 @@ inline std::uint64_t upper_of_eight(std::uint64_t text) {
 
 /// Characters that begin before `stop`, as far as `in` has them whole before `end`.
 inline Reached upper_characters(const char* in, const char* stop, const char* end, char* out,
-                                const UpperExceptions& exceptions) {
+                                const UpperVariant& variant) {
   while (in < stop) {
     const unsigned char lead = byte_at(in);
     if (lead < 0x80) {
       std::uint64_t eight;
-      if (stop - in >= static_cast<std::ptrdiff_t>(sizeof eight) && !exceptions.dotted_i) {
+      if (stop - in >= static_cast<std::ptrdiff_t>(sizeof eight) && !variant.dotted_i) {
         std::memcpy(&eight, in, sizeof eight);
         if ((eight & 0x8080808080808080) == 0) {
           eight = upper_of_eight(eight);
@@ -65,7 +65,7 @@ inline Reached upper_characters(const char* in, const char* stop, const char* en
           continue;
         }
       }
-      if (lead == 'i' && exceptions.dotted_i) {
+      if (lead == 'i' && variant.dotted_i) {
         out = put(case_tables::capital_dotted_i, out);
       } else {
         *out++ = upper_of(*in);
@@ -82,7 +82,7 @@ inline Reached upper_characters(const char* in, const char* stop, const char* en
       const auto& upper = upper_of_character(in, length);
       if (upper.length != 0) {
         const bool sharp_s = lead == 0xC3 && byte_at(in + 1) == 0x9F;
-        out = put(sharp_s && exceptions.capital_sharp_s ? case_tables::capital_sharp_s : upper, out);
+        out = put(sharp_s && variant.capital_sharp_s ? case_tables::capital_sharp_s : upper, out);
         in += length;
         continue;
       }
