@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <bit>
 
 #include "sluice/text/upper_planes.h"
@@ -54,17 +55,7 @@ typename Vector::Mask upper_twos(const char* in, Vector text, Vector next, typen
   return others;
 }
 
-/// Which bytes begin characters of three bytes that may have an upper case, by these and the next ones alone.
-template <class Vector>
-typename Vector::Mask cased_threes(Vector text, Vector next) {
-  const Vector leads = next.looked_up(case_tables::cased_leads);
-  typename Vector::Mask cased = 0;
-  for (const case_tables::CasedLead& one : case_tables::cased_lead_bits)
-    cased |= text.equal(one.lead) & leads.having(one.bit);
-  return cased;
-}
-
-/// The same of three bytes; `third` is the text two bytes further on.
+/// As upper_twos, of characters of three bytes; `third` is the text two bytes further on.
 template <class Vector>
 typename Vector::Mask upper_threes(const char* in, Vector text, Vector next, Vector third,
                                    typename Vector::Mask leads, Vector& result) {
@@ -82,6 +73,16 @@ typename Vector::Mask upper_threes(const char* in, Vector text, Vector next, Vec
              text.looked_up(planes->bytes[2]).where(same << 2);
   }
   return others;
+}
+
+/// Which bytes begin characters of three bytes that may have an upper case, by these and the next ones alone.
+template <class Vector>
+typename Vector::Mask cased_threes(Vector text, Vector next) {
+  const Vector leads = next.looked_up(case_tables::cased_leads);
+  typename Vector::Mask cased = 0;
+  for (const case_tables::CasedLead& one : case_tables::cased_lead_bits)
+    cased |= text.equal(one.lead) & leads.having(one.bit);
+  return cased;
 }
 
 /// Which characters of four bytes may have an upper case.
@@ -108,52 +109,65 @@ Reached upper_of_leading_ascii(const char* in, const char* end, char* out) {
   return {in, out};
 }
 
+/// A vector's worth of text in upper case.
 template <class Vector>
-Reached upper_vectors(const char* in, const char* end, char* out, const UpperVariant& variant) {
+struct UpperBlock {
+  Vector text;
+  typename Vector::Mask others;  ///< characters begin here that get another length, and are not in `text`
+  typename Vector::Mask cut;     ///< a character begins here that does not end in the block
+  bool ascii;
+};
+
+/// Of two bytes more than a vector.
+template <class Vector>
+UpperBlock<Vector> upper_block(const char* in, const UpperVariant& variant) {
   using Mask = typename Vector::Mask;
   constexpr int width = Vector::width;
-  // The bytes behind a block are looked at too.
-  while (end - in >= width + 2) {
-    const Vector text = Vector::load(in);
-    Vector result = upper_ascii_of(text);
-    Mask others = variant.dotted_i ? text.equal('i') : 0;
-    int take = width;
-    const bool ascii = text.not_ascii() == 0;
-    if (!ascii) {
-      const Vector next = Vector::load(in + 1);
-      const Mask followed = next.within(0x80, 0xBF);
-      const Mask twos = text.within(0xC2, 0xDF) & followed;
-      Mask threes = text.within(0xE0, 0xEF) & followed;
-      if (threes != 0) threes &= cased_threes(text, next);
-      // What does not end within the block is left to the next one.
-      Mask cut = twos >> (width - 1) << (width - 1);
-      if (threes != 0) {
-        const Vector third = Vector::load(in + 2);
-        threes &= third.within(0x80, 0xBF);
-        cut |= threes >> (width - 2) << (width - 2);
-        others |= upper_threes(in, text, next, third, threes & ~cut, result);
-      }
-      if (variant.capital_sharp_s) others |= text.equal('\xC3') & next.equal('\x9F');
-      others |= upper_twos(in, text, next, twos & ~cut, result);
-      others |= cased_fours(in, text.equal('\xF0'));
-      take = std::countr_zero(cut);  // the width if there is none
-    }
-    result.store(out);
-    if (others == 0 || std::countr_zero(others) >= take) {
-      in += take;
-      out += take;
-      if (ascii && !variant.dotted_i) {
-        const Reached reached = upper_of_leading_ascii<Vector>(in, end, out);
-        in = reached.in;
-        out = reached.out;
-      }
+  const Vector text = Vector::load(in);
+  Vector result = upper_ascii_of(text);
+  Mask others = variant.dotted_i ? text.equal('i') : 0;
+  if (text.not_ascii() == 0) return {result, others, 0, true};
+  const Vector next = Vector::load(in + 1);
+  const Mask followed = next.within(0x80, 0xBF);
+  const Mask twos = text.within(0xC2, 0xDF) & followed;
+  Mask threes = text.within(0xE0, 0xEF) & followed;
+  if (threes != 0) threes &= cased_threes(text, next);
+  Mask cut = twos >> (width - 1) << (width - 1);
+  if (threes != 0) {
+    const Vector third = Vector::load(in + 2);
+    threes &= third.within(0x80, 0xBF);
+    cut |= threes >> (width - 2) << (width - 2);
+    others |= upper_threes(in, text, next, third, threes & ~cut, result);
+  }
+  others |= upper_twos(in, text, next, twos & ~cut, result);
+  if (variant.capital_sharp_s) others |= text.equal('\xC3') & next.equal('\x9F');
+  others |= cased_fours(in, text.equal('\xF0'));
+  return {result, others, cut, false};
+}
+
+template <class Vector>
+Reached upper_vectors(const char* in, const char* end, char* out, const UpperVariant& variant) {
+  while (end - in >= Vector::width + 2) {
+    const UpperBlock<Vector> block = upper_block<Vector>(in, variant);
+    block.text.store(out);
+    // What is usual is a branch that is foretold: the next block is begun before this one's masks are known.
+    if ((block.others | block.cut) == 0) [[likely]] {
+      in += Vector::width;
+      out += Vector::width;
+      if (!block.ascii || variant.dotted_i) continue;
+      const Reached reached = upper_of_leading_ascii<Vector>(in, end, out);
+      in = reached.in;
+      out = reached.out;
       continue;
     }
-    // A text with many of these is quicker one by one.
+    const int size = std::countr_zero(block.cut);  // the vector's if there is none
+    const int turned = std::min(size, std::countr_zero(block.others));
+    in += turned;
+    out += turned;
+    if (turned == size) continue;
+    // Where there are many of these, it is quicker to go on like that.
     constexpr int most = 3;
-    const char* const stop = std::popcount(others) > most ? in + take : in + std::countr_zero(others) + 1;
-    in += std::countr_zero(others);
-    out += std::countr_zero(others);
+    const char* const stop = in + (std::popcount(block.others) > most ? size - turned : 1);
     const Reached reached = upper_characters(in, stop, end, out, variant);
     if (reached.in == in) return reached;
     in = reached.in;
