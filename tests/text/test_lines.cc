@@ -52,12 +52,26 @@ TEST(LineCounter, KnowsWhetherTheLastLineIsUnterminated) {
     }
     EXPECT_EQ(whole.terminated(), row.newlines) << row.text;
     EXPECT_EQ(whole.all(), row.all_lines) << row.text;
+    EXPECT_EQ(whole.bytes(), row.text.size()) << row.text;
     EXPECT_EQ(whole.unterminated(), row.all_lines != row.newlines) << row.text;
     EXPECT_EQ(pieces.terminated(), row.newlines) << row.text;
     EXPECT_EQ(pieces.all(), row.all_lines) << row.text;
+    EXPECT_EQ(pieces.bytes(), row.text.size()) << row.text;
     EXPECT_EQ(records.terminated(), row.nuls) << row.text;
     EXPECT_EQ(records.all(), row.all_records) << row.text;
   }
+}
+
+TEST(LineCounter, TakesWhatOthersHaveCounted) {
+  LineCounter counter;
+  counter.feed("a\nb"sv);
+  counter.add(mib(1), 7);
+  EXPECT_EQ(counter.bytes(), mib(1) + 3);
+  EXPECT_EQ(counter.terminated(), 8U);
+  counter.feed("\n"sv);
+  EXPECT_EQ(counter.all(), 9U);
+  counter.feed("c"sv);
+  EXPECT_EQ(counter.all(), 10U);
 }
 
 TEST(CountLinesFilter, SpeaksAtTheEndAndBeginsAnew) {

@@ -18,8 +18,14 @@ class LineCounter {
 
   void feed(ConstBytes in) {
     if (in.empty()) return;
-    terminated_ += count_byte(in, delimiter_);
+    add(in.size(), count_byte(in, delimiter_));
     unterminated_ = in.back() != delimiter_;
+  }
+  /// Bytes that somebody else has counted, and how many of them are delimiters. Whether a line is left open
+  /// is for the bytes behind them to say.
+  void add(std::uint64_t bytes, std::uint64_t delimiters) {
+    bytes_ += bytes;
+    terminated_ += delimiters;
   }
   /// Lines that have their delimiter, as `wc -l` counts.
   std::uint64_t terminated() const { return terminated_; }
@@ -27,8 +33,11 @@ class LineCounter {
   bool unterminated() const { return unterminated_; }
   /// All lines, an unterminated last one included.
   std::uint64_t all() const { return terminated_ + (unterminated_ ? 1 : 0); }
+  /// All bytes.
+  std::uint64_t bytes() const { return bytes_; }
 
  private:
+  std::uint64_t bytes_ = 0;
   std::uint64_t terminated_ = 0;
   char delimiter_;
   bool unterminated_ = false;
