@@ -3,13 +3,29 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <optional>
+#include <cmath>
 
 #include "sluice/cli/quote.h"
 #include "sluice/cli/tool.h"
 #include "sluice/core/standing_line.h"
+#include "sluice/text/json.h"
 
 namespace sluice {
+namespace {
+
+std::string json_members(const Counts& counts) {
+  return "\"lines\":" + std::to_string(counts.lines) + ",\"bytes\":" + std::to_string(counts.bytes);
+}
+
+std::string json_text(const CountedInput& input) {
+  std::string text = "{\"name\":" + (input.name ? json_string(*input.name) : "null");
+  if (input.name && !is_utf8(*input.name)) text += ",\"name_hex\":\"" + hex_text(*input.name) + '"';
+  if (input.counts) text += ',' + json_members(*input.counts);
+  if (!input.problem.empty()) text += ",\"problem\":" + json_string(input.problem);
+  return text += '}';
+}
+
+}  // namespace
 
 Total total_of(std::string_view choice) {
   const auto found = std::find(total_choices.begin(), total_choices.end(), choice);
@@ -31,14 +47,24 @@ int column_width(std::span<const std::string> names) {
   return std::max(least, static_cast<int>(std::to_string(bytes).size()));
 }
 
-void CountReport::add(std::uint64_t count, std::string_view name) {
-  sum_ += count;
-  if (total_ != Total::only) put(count, name);
+void CountReport::add(const CountedInput& input) {
+  if (input.counts) {
+    sum_.lines += input.counts->lines;
+    sum_.bytes += input.counts->bytes;
+  }
+  if (total_ == Total::only) return;
+  if (json_)
+    put(json_text(input));
+  else if (input.counts)
+    put(input.counts->lines, input.name.value_or(""));
 }
 
 void CountReport::finish(std::size_t files) {
   if (total_ == Total::never || (total_ == Total::automatic && files <= 1)) return;
-  put(sum_, total_ == Total::only ? std::string_view() : "total");
+  if (json_)
+    put("{\"total\":{\"files\":" + std::to_string(files) + ',' + json_members(sum_) + "}}");
+  else
+    put(sum_.lines, total_ == Total::only ? std::string_view() : "total");
 }
 
 void CountReport::put(std::uint64_t count, std::string_view name) {
@@ -47,10 +73,28 @@ void CountReport::put(std::uint64_t count, std::string_view name) {
   // A name is quoted here only where it would break the line in two.
   if (!name.empty())
     line += ' ' + (name.find('\n') == name.npos ? std::string(name) : quoted_if_needed(name));
+  put(std::move(line));
+}
+
+void CountReport::put(std::string line) {
   // What is not on its terminal does not mix with the line, and may have to wait.
   std::optional<StandingLine::Pause> pause;
   if (StandingLine::shares_terminal(fd_)) pause.emplace();
   print(line += '\n', fd_);
+}
+
+std::string running_text(const Counts& now, const Counts& before, Duration interval, Duration elapsed,
+                         bool json) {
+  // A file that had to be counted anew has less than before.
+  const auto come = static_cast<double>(now.lines - std::min(now.lines, before.lines));
+  const double seconds = std::chrono::duration<double>(interval).count();
+  const std::string rate = std::to_string(seconds > 0 ? std::llround(come / seconds) : 0);
+  if (!json) return std::to_string(now.lines) + (now.lines == 1 ? " line, " : " lines, ") + rate + " lines/s";
+  const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(elapsed).count();
+  std::string fraction = std::to_string(1000 + milliseconds % 1000);
+  fraction[0] = '.';
+  return "{\"running\":{" + json_members(now) + ",\"seconds\":" + std::to_string(milliseconds / 1000) +
+         fraction + ",\"lines_per_second\":" + rate + "}}";
 }
 
 }  // namespace sluice

@@ -2,9 +2,12 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+
+#include "sluice/stream/loop.h"
 
 namespace sluice {
 
@@ -20,24 +23,43 @@ Total total_of(std::string_view choice);
 /// advance.
 int column_width(std::span<const std::string> names);
 
-/// Prints counts line by line as wc does.
+struct Counts {
+  std::uint64_t lines = 0;
+  std::uint64_t bytes = 0;
+};
+
+/// What there is to say about one input.
+struct CountedInput {
+  std::optional<std::string_view> name{};  ///< as it was given; standard input that was not named has none
+  std::optional<Counts> counts{};          ///< none if it could not be opened
+  std::string problem{};                   ///< why that is not all of it, or what is wrong with it
+};
+
+/// Prints counts line by line, as wc does or as JSON: one document a line.
 class CountReport {
  public:
-  CountReport(Total total, int width, int fd)
-      : total_(total), width_(total == Total::only ? 1 : width), fd_(fd) {}
+  CountReport(Total total, int width, int fd, bool json)
+      : total_(total), width_(total == Total::only ? 1 : width), fd_(fd), json_(json) {}
 
-  /// One file's line; standard input that was not named has none.
-  void add(std::uint64_t count, std::string_view name);
+  /// One input's line. wc has none for what could not be opened.
+  void add(const CountedInput& input);
   /// The line with the sum, if it is due after `files` files.
   void finish(std::size_t files);
 
  private:
   void put(std::uint64_t count, std::string_view name);
+  void put(std::string line);
 
   Total total_;
   int width_;
   int fd_;
-  std::uint64_t sum_ = 0;
+  bool json_;
+  Counts sum_;
 };
+
+/// The line that says how far counting has come, `1000 lines, 200 lines/s` or a JSON document: the counts now
+/// and those of `interval` before, and how long it takes in all.
+std::string running_text(const Counts& now, const Counts& before, Duration interval, Duration elapsed,
+                         bool json);
 
 }  // namespace sluice

@@ -50,6 +50,11 @@ class BesideWc : public testing::Test {
     files_.file("-l", "x\n");
     ::mkdir((files_.path() + "/folder").c_str(), 0755);
     EXPECT_EQ(::truncate(files_.file("huge").c_str(), 300'000'000), 0);  // sparse
+    EXPECT_EQ(::truncate(files_.file("holes", "a\nb\n").c_str(), 3'000'000), 0);
+    files_.file("large", sample(mib(5)));
+    files_.file(" ", "x\n");
+    files_.file("\x01\t\x7f", "x");
+    files_.file("e\xcc\x81\xe2\x80\x8b", "x\n");
     ::chmod(files_.file("secret", "x\n").c_str(), 0);
     files_.file("list", "two\0empty\0partial"s);
     files_.file("list-with-dash", "two\0-\0"s);
@@ -69,9 +74,9 @@ class BesideWc : public testing::Test {
 
 TEST_F(BesideWc, PrintsAndExitsTheSameForEveryMixtureOfFiles) {
   const Words names = {
-      "empty",  "two",  "partial",  "bytes", "odd\nname", "it's odd: \"name\"", "\xff\xc3\xa9",
-      "folder", "none", "two/none", "",      "-",         "/proc/self/status",  "/dev/null",
-      "./-l"};
+      "empty",  "two",   "partial",  "bytes", "odd\nname",  "it's odd: \"name\"",    "\xff\xc3\xa9",
+      "folder", "none",  "two/none", "",      "-",          "/proc/self/status",     "/dev/null",
+      "./-l",   "holes", "large",    " ",     "\x01\t\x7f", "e\xcc\x81\xe2\x80\x8b", "/proc/version"};
   int compared = compare({}, here());
   for (const std::string& first : names) {
     compared += compare({first}, here());
@@ -84,9 +89,11 @@ TEST_F(BesideWc, PrintsAndExitsTheSameForEveryMixtureOfFiles) {
                              {"folder", "folder"},
                              {"bytes", "bytes", "bytes", "folder"},
                              {"empty", "empty", "empty"},
+                             {"large", "huge", "holes", "bytes", "large"},
+                             {"/proc/version", "/proc/filesystems", "two"},
                              {"two", "none", "", "folder", "-", "bytes"}})
     compared += compare(words, here());
-  EXPECT_GE(compared, 150);
+  EXPECT_GE(compared, 450);
 }
 
 TEST_F(BesideWc, UnderstandsTheSameCommandLines) {
@@ -205,6 +212,37 @@ TEST_F(BesideWc, SaysTheSameOfInputsThatFail) {
   compare({"two", "/proc/self/mem"}, here());
 }
 
+TEST_F(BesideWc, CountsWhatComesOutOfFifos) {
+  ASSERT_EQ(::mkfifo((files_.path() + "/fifo").c_str(), 0600), 0);
+  for (const Words& words : {Words{"fifo"}, {"two", "fifo"}, {"fifo", "none", "bytes"}, {"-", "fifo"}}) {
+    const auto beside_a_writer = [&](Words program) {
+      program.insert(program.end(), words.begin(), words.end());
+      const std::string script = "cat large > fifo & \"$@\"; status=$?; wait; exit $status";
+      program.insert(program.begin(), {"sh", "-c", script, "sh"});
+      return run(program, here());
+    };
+    Ended ours = beside_a_writer({tool("count-lines")}), theirs = beside_a_writer({"wc", "-l"});
+    EXPECT_EQ(ours.out, theirs.out) << testing::PrintToString(words);
+    EXPECT_EQ(ours.status, theirs.status);
+  }
+}
+
+TEST_F(BesideWc, BeginsWhereStandardInputStandsAndLeavesItAtItsEnd) {
+  for (const std::string name : {"two", "bytes", "large", "holes", "huge"})
+    for (const off_t begin : {off_t{0}, off_t{1}, off_t{3}, off_t{100'000}, off_t{400'000'000}})
+      for (const Words& words : {Words{}, {"-"}, {"two", "-", "-"}}) {
+        const auto from = [&](const auto& program) {
+          const Fd file(::open((files_.path() + '/' + name).c_str(), O_RDONLY | O_CLOEXEC));
+          ::lseek(file.get(), begin, SEEK_SET);
+          RunOptions options = here();
+          options.descriptors = {{0, file.get()}};
+          const Ended ended = program(words, options);
+          return std::pair(ended, ::lseek(file.get(), 0, SEEK_CUR));
+        };
+        EXPECT_EQ(from(count), from(wc)) << name << ' ' << begin << ' ' << testing::PrintToString(words);
+      }
+}
+
 TEST_F(BesideWc, MakesRoomForTheSizesOfAllFiles) {
   for (const Words& words : {Words{"huge"}, {"two", "huge"}, {"huge", "none", "folder"}})
     compare(words, here());
@@ -221,6 +259,22 @@ TEST(CountLines, CountsTextsOfEverySizeAroundItsBuffers) {
     EXPECT_TRUE(passed.out == text) << size;
     EXPECT_EQ(passed.err, lines) << size;
   }
+}
+
+TEST(CountLines, CountsAFileThatGrowsToWhereItEnds) {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("growing", sample(mib(6)));
+  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC)),
+      more(::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
+  Running program({tool("count-lines"), "--threads=2"}, {.descriptors = {{0, file.get()}}});
+  for (int i = 0; i < 2000; ++i) ASSERT_EQ(::write(more.get(), "one\ntwo\n", 8), 8);
+  const Ended ended = program.wait();
+  // The description of the file is ours too, so that we know how far it was read.
+  const off_t end = ::lseek(file.get(), 0, SEEK_CUR);
+  std::string text(static_cast<std::size_t>(end), '\0');
+  ASSERT_EQ(::pread(file.get(), text.data(), text.size(), 0), end);
+  EXPECT_GE(end, static_cast<off_t>(mib(6)));
+  EXPECT_EQ(ended.out, std::to_string(std::count(text.begin(), text.end(), '\n')) + '\n');
 }
 
 TEST(CountLines, HasOptionsThatWcLacks) {

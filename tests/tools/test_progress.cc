@@ -86,6 +86,8 @@ TEST(Progress, SumsTheSizesOfAllFiles) {
                                                 {"--files0-from=" + list}}) {
     WatchedTerminal terminal(100);
     Pipe pipe = make_pipe();
+    // Smaller than a piece, and not to be widened, since somebody chose it.
+    ASSERT_GT(::fcntl(pipe.writing.get(), F_SETPIPE_SZ, 4096), 0);
     std::vector<std::string> all = {tool("count-lines"), "--progress", "--pass"};
     all.insert(all.end(), words.begin(), words.end());
     Running counting(all, terminal.of({2}, {.descriptors = {{1, pipe.writing.get()}}}));

@@ -10,6 +10,7 @@ enum class ExitStatus : int {
   success = 0,
   failure = 1,
   usage = 2,
+  too_much = 3,
   timed_out = 124,
   not_executable = 126,
   not_found = 127,
