@@ -55,7 +55,7 @@ void write_all(int fd, ConstBytes bytes) {
 }
 
 std::error_code Reader::each(int fd, const std::function<void(ConstBytes)>& take) {
-  const Bytes buffer(buffer_.get(), buffer_size);
+  const Bytes buffer = buffer_.bytes();
   std::size_t had = 0;
   for (;;) {
     const Reading reading = read_some(fd, buffer);

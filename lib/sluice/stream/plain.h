@@ -4,12 +4,12 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
-#include <memory>
 #include <semaphore>
 #include <system_error>
 #include <thread>
 
 #include "sluice/core/bytes.h"
+#include "sluice/core/page_buffer.h"
 #include "sluice/text/filter.h"
 
 /// The plain path of the filters: files and standard streams, blocking, no event loop. A descriptor that was
@@ -36,14 +36,13 @@ void write_all(int fd, ConstBytes bytes);
 class Reader {
  public:
   /// What has been read and taken is counted in `moved`, if that is given; it must outlive the reader.
-  explicit Reader(std::atomic<std::uint64_t>* moved = nullptr)
-      : buffer_(new char[buffer_size]), moved_(moved) {}
+  explicit Reader(std::atomic<std::uint64_t>* moved = nullptr) : buffer_(buffer_size), moved_(moved) {}
 
   /// Hands each piece to `take` as soon as it was read, to the end of the input. Returns why it ended early.
   std::error_code each(int fd, const std::function<void(ConstBytes)>& take);
 
  private:
-  std::unique_ptr<char[]> buffer_;  // not value-initialised, see buffer_size
+  PageBuffer buffer_;
   std::atomic<std::uint64_t>* moved_;
 };
 
