@@ -34,6 +34,9 @@ TEST(Pipe, IsWidenedFromEitherEnd) {
   EXPECT_EQ(one.size(), static_cast<int>(wide_pipe_size));
   widen_pipe(other.in.get());
   EXPECT_EQ(other.size(), static_cast<int>(wide_pipe_size));
+  const Pipe wider;
+  widen_pipe(wider.in.get(), kib(512));
+  EXPECT_EQ(wider.size(), static_cast<int>(kib(512)));
 }
 
 TEST(Pipe, KeepsASizeThatSomebodyHasChosen) {

@@ -144,6 +144,26 @@ TEST(LineScanner, PassesOnAllThatComesBetweenPipesOfEveryKind) {
         }
 }
 
+TEST(LineScanner, WidensThePipesThatMuchPassesThrough) {
+  const std::string text = text_of(mib(2));
+  for (const bool to_file : {false, true}) {
+    PipeEnds in = make_pipe(), out = make_pipe();
+    const Fd file = memory_file();
+    auto written = writing_beside(std::move(in.writing), text);
+    auto read = reading_beside(out.reading.get());
+    ProgressCounts running;
+    LineScanner scanner({}, running);
+    scanner.pass(in.reading.get(), to_file ? file.get() : out.writing.get());
+    // What is handed on stands in both of them.
+    const std::size_t wide = to_file ? wide_pipe_size : 2 * wide_pipe_size;
+    EXPECT_EQ(::fcntl(in.reading.get(), F_GETPIPE_SZ), static_cast<int>(wide));
+    EXPECT_EQ(::fcntl(out.writing.get(), F_GETPIPE_SZ), static_cast<int>(to_file ? usual_pipe_size : wide));
+    out.writing.reset();
+    written.get();
+    EXPECT_TRUE(read.get() == (to_file ? "" : text));
+  }
+}
+
 TEST(LineScanner, PassesToAndFromWhatIsNoPipe) {
   const std::string text = text_of(mib(2));
   const Fd in = memory_file(text), out = memory_file();

@@ -10,9 +10,9 @@ bool is_pipe(int fd) {
   return ::fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode);
 }
 
-void widen_pipe(int fd) {
+void widen_pipe(int fd, std::size_t size) {
   if (::fcntl(fd, F_GETPIPE_SZ) == static_cast<int>(usual_pipe_size))
-    ::fcntl(fd, F_SETPIPE_SZ, static_cast<int>(wide_pipe_size));
+    ::fcntl(fd, F_SETPIPE_SZ, static_cast<int>(size));
 }
 
 }  // namespace sluice

@@ -17,6 +17,10 @@ namespace {
 /// An input that gave so much is worth a few more system calls.
 constexpr std::size_t much = plain::buffer_size;
 
+/// How much pipes hold between which is teed: it stands in both of them until it is read, so that they need
+/// twice as much as others to keep all busy.
+constexpr std::size_t teeing_pipe_size = 2 * wide_pipe_size;
+
 /// Puts what stands in one pipe, at most `most` bytes, into another one too; waits until it can. Returns 0 at
 /// the end, and where the kernel does not do it: reading will show which.
 std::size_t tee_some(int from, int to, std::size_t most) {
@@ -85,8 +89,7 @@ Scan LineScanner::pass(int from, int to) {
     } while (ahead > 0);
     if (was_much || scan.counter.bytes() < much) continue;
     was_much = true;
-    widen_pipe(from);
-    widen_pipe(to);
+    for (const int pipe : {from, to}) widen_pipe(pipe, tees ? teeing_pipe_size : wide_pipe_size);
   }
 }
 
