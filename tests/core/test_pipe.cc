@@ -39,6 +39,15 @@ TEST(Pipe, IsWidenedFromEitherEnd) {
   EXPECT_EQ(wider.size(), static_cast<int>(kib(512)));
 }
 
+TEST(Pipe, IsWidenedFurtherButNeverMadeSmaller) {
+  const Pipe pipe;
+  widen_pipe(pipe.in.get());
+  widen_pipe(pipe.in.get(), 2 * wide_pipe_size);
+  EXPECT_EQ(pipe.size(), static_cast<int>(2 * wide_pipe_size));
+  widen_pipe(pipe.in.get());
+  EXPECT_EQ(pipe.size(), static_cast<int>(2 * wide_pipe_size));
+}
+
 TEST(Pipe, KeepsASizeThatSomebodyHasChosen) {
   for (const std::size_t chosen : {kib(4), kib(16), kib(128), kib(512)}) {
     const Pipe pipe;

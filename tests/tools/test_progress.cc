@@ -49,6 +49,8 @@ TEST(Progress, KnowsHowMuchOfAFileIsLeft) {
     WatchedTerminal terminal;
     const Fd file = four_pieces(folder, skipped);
     Pipe pipe = make_pipe();
+    // A size that is chosen stays, however much goes through.
+    ASSERT_EQ(::fcntl(pipe.writing.get(), F_SETPIPE_SZ, kib(128)), static_cast<int>(kib(128)));
     Running upper({tool("upper"), "--progress"},
                   terminal.of({2}, {.descriptors = {{0, file.get()}, {1, pipe.writing.get()}}}));
     pipe.writing.reset();

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/mman.h>
+
 #include <memory>
 #include <new>
 
@@ -13,18 +15,22 @@ namespace sluice {
 class PageBuffer {
  public:
   explicit PageBuffer(std::size_t size)
-      : memory_(static_cast<char*>(::operator new(size, alignment))), size_(size) {}
+      : memory_(::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), {size}) {
+    if (memory_.get() == MAP_FAILED) {
+      memory_.release();  // NOLINT(bugprone-unused-return-value): it is none
+      throw std::bad_alloc();
+    }
+  }
 
-  Bytes bytes() const { return {memory_.get(), size_}; }
+  Bytes bytes() const { return {static_cast<char*>(memory_.get()), memory_.get_deleter().size}; }
 
  private:
-  static constexpr std::align_val_t alignment{4096};
-  struct Release {
-    void operator()(char* memory) const { ::operator delete(memory, alignment); }
+  struct Unmap {
+    std::size_t size;
+    void operator()(void* memory) const { ::munmap(memory, size); }
   };
 
-  std::unique_ptr<char, Release> memory_;
-  std::size_t size_;
+  std::unique_ptr<void, Unmap> memory_;
 };
 
 }  // namespace sluice

@@ -11,8 +11,9 @@ bool is_pipe(int fd) {
 }
 
 void widen_pipe(int fd, std::size_t size) {
-  if (::fcntl(fd, F_GETPIPE_SZ) == static_cast<int>(usual_pipe_size))
-    ::fcntl(fd, F_SETPIPE_SZ, static_cast<int>(size));
+  const int now = ::fcntl(fd, F_GETPIPE_SZ);
+  const bool unchosen = now == static_cast<int>(usual_pipe_size) || now == static_cast<int>(wide_pipe_size);
+  if (unchosen && now < static_cast<int>(size)) ::fcntl(fd, F_SETPIPE_SZ, static_cast<int>(size));
 }
 
 }  // namespace sluice
