@@ -146,7 +146,7 @@ std::optional<std::uint64_t> count_part(const FilePart& part, const PartRules& r
   } catch (const std::exception&) {
     // Whatever keeps further ones from starting: those that there are do it.
   }
-  count.work(buffer);
+  count.work(others.empty() ? buffer : buffer.first(std::min(buffer.size(), largest_buffer)));
   for (std::thread& other : others) other.join();
   const auto result = count.result();
   ::lseek(part.fd, result ? part.end : part.begin, SEEK_SET);

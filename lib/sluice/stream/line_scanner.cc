@@ -17,6 +17,10 @@ namespace {
 /// An input that gave so much is worth a few more system calls.
 constexpr std::size_t much = plain::buffer_size;
 
+/// So much is read of it at once then: from the page cache, whose large folios are copied the quicker the
+/// more is asked for, 256 MiB take 20 ms, with a quarter of it 25.
+constexpr std::size_t large_buffer = mib(1);
+
 /// How much pipes hold between which is teed: it stands in both of them until it is read, so that they need
 /// twice as much as others to keep all busy.
 constexpr std::size_t teeing_pipe_size = 2 * wide_pipe_size;
@@ -38,14 +42,15 @@ std::size_t tee_some(int from, int to, std::size_t most) {
 }  // namespace
 
 LineScanner::LineScanner(const ScanRules& rules, ProgressCounts& running)
-    : rules_(rules), running_(running), buffer_(plain::buffer_size) {}
+    : rules_(rules), running_(running), buffer_(large_buffer) {}
 
 Scan LineScanner::count(int fd) {
   Scan scan{LineCounter(rules_.lines.delimiter), {}, false};
   for (bool was_much = false;;) {
-    const plain::Reading reading = plain::read_some(fd, buffer_.bytes());
+    const Bytes room = buffer_.bytes().first(was_much ? large_buffer : plain::buffer_size);
+    const plain::Reading reading = plain::read_some(fd, room);
     if (reading.count == 0) return finished(scan, reading.why);
-    scan.counter.feed(buffer_.bytes().first(reading.count));
+    scan.counter.feed(room.first(reading.count));
     show(scan);
     if (scan.too_many) return scan;
     if (was_much || scan.counter.bytes() < much) continue;
@@ -75,7 +80,7 @@ Scan LineScanner::pass(int from, int to) {
     std::size_t ahead = tees ? tee_some(from, to, plain::buffer_size) : 0;
     const bool written = ahead > 0;
     do {
-      const Bytes room = written ? buffer_.bytes().first(ahead) : buffer_.bytes();
+      const Bytes room = buffer_.bytes().first(written ? ahead : plain::buffer_size);
       const plain::Reading reading = plain::read_some(from, room);
       if (reading.count == 0) return finished(scan, reading.why);
       const Bytes piece = room.first(reading.count);
