@@ -9,6 +9,7 @@
 #include "sluice/cli/tool.h"
 #include "sluice/core/standing_line.h"
 #include "sluice/text/json.h"
+#include "sluice/text/utf8.h"
 
 namespace sluice {
 namespace {

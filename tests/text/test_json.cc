@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "sluice/text/utf8.h"
+
 namespace sluice {
 namespace {
 

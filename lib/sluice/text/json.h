@@ -5,9 +5,6 @@
 
 namespace sluice {
 
-/// Whether a text is well-formed UTF-8 (Unicode, table 3-7).
-bool is_utf8(std::string_view text);
-
 /// A text as a JSON string, quotes included (RFC 8259). Each byte that is no part of well-formed UTF-8
 /// becomes U+FFFD, since JSON has Unicode text only.
 std::string json_string(std::string_view text);

@@ -81,4 +81,11 @@ void Utf8Checker::finish() {
   if (held_size_ > 0 && !invalid_at_) invalid_at_ = checked_;
 }
 
+bool is_utf8(ConstBytes text) {
+  Utf8Checker checker;
+  checker.feed(text);
+  checker.finish();
+  return !checker.invalid_at();
+}
+
 }  // namespace sluice

@@ -40,4 +40,7 @@ class Utf8Checker {
   std::optional<std::uint64_t> invalid_at_;
 };
 
+/// Whether a text is UTF-8.
+bool is_utf8(ConstBytes text);
+
 }  // namespace sluice
