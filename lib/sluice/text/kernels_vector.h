@@ -36,7 +36,8 @@ Vector upper_ascii_of(Vector text) {
 }
 
 /// Characters of two bytes: turns those in `result` whose upper case has two bytes too, returns which others
-/// begin where. `next` is the text one byte further on.
+/// begin where. `next` is the text one byte further on. Of a character that begins with the last byte of the
+/// text, that one is turned.
 template <class Vector>
 typename Vector::Mask upper_twos(const char* in, Vector text, Vector next, typename Vector::Mask leads,
                                  Vector& result) {
@@ -114,7 +115,7 @@ template <class Vector>
 struct UpperBlock {
   Vector text;
   typename Vector::Mask others;  ///< characters begin here that get another length, and are not in `text`
-  typename Vector::Mask cut;     ///< a character begins here that does not end in the block
+  typename Vector::Mask cut;     ///< a character of three bytes begins here that does not end in the block
   bool ascii;
 };
 
@@ -129,27 +130,45 @@ UpperBlock<Vector> upper_block(const char* in, const UpperVariant& variant) {
   if (text.not_ascii() == 0) return {result, others, 0, true};
   const Vector next = Vector::load(in + 1);
   const Mask followed = next.within(0x80, 0xBF);
-  const Mask twos = text.within(0xC2, 0xDF) & followed;
   Mask threes = text.within(0xE0, 0xEF) & followed;
   if (threes != 0) threes &= cased_threes(text, next);
-  Mask cut = twos >> (width - 1) << (width - 1);
+  Mask cut = 0;
   if (threes != 0) {
     const Vector third = Vector::load(in + 2);
     threes &= third.within(0x80, 0xBF);
-    cut |= threes >> (width - 2) << (width - 2);
+    cut = threes >> (width - 2) << (width - 2);
     others |= upper_threes(in, text, next, third, threes & ~cut, result);
   }
-  others |= upper_twos(in, text, next, twos & ~cut, result);
+  others |= upper_twos(in, text, next, text.within(0xC2, 0xDF) & followed, result);
   if (variant.capital_sharp_s) others |= text.equal('\xC3') & next.equal('\x9F');
   others |= cased_fours(in, text.equal('\xF0'));
   return {result, others, cut, false};
 }
 
+/// Whether a character of two bytes stands across this place.
+inline bool is_within_two(const char* in) {
+  return static_cast<unsigned char>(in[-1] - '\xC2') <= 0xDF - 0xC2 && continues(in);
+}
+
+/// What changes the byte here, if it is the second one of such a character. Without a branch, since nothing
+/// could foretell it: every other block of Greek or Russian begins like that.
+inline char change_of_second(const char* in) {
+  const std::size_t number = case_tables::upper_blocks.number(byte_at(in - 1) & 0x1F) * is_within_two(in);
+  return static_cast<char>(case_tables::upper_planes[number].bytes[1][byte_at(in) & 0x3F]);
+}
+
 template <class Vector>
 Reached upper_vectors(const char* in, const char* end, char* out, const UpperVariant& variant) {
+  if (in == end) return {in, out};
+  // Blocks look at the byte before them.
+  const Reached first = upper_characters(in, in + 1, end, out, variant);
+  if (first.in == in) return first;
+  in = first.in;
+  out = first.out;
   while (end - in >= Vector::width + 2) {
     const UpperBlock<Vector> block = upper_block<Vector>(in, variant);
     block.text.store(out);
+    *out = static_cast<char>(*out ^ change_of_second(in));
     // What is usual is a branch that is foretold: the next block is begun before this one's masks are known.
     if ((block.others | block.cut) == 0) [[likely]] {
       in += Vector::width;
@@ -173,7 +192,9 @@ Reached upper_vectors(const char* in, const char* end, char* out, const UpperVar
     in = reached.in;
     out = reached.out;
   }
-  return upper_characters(in, end, end, out, variant);
+  // Of a character across this place the first byte is turned already, and is turned again.
+  const int back = in < end && is_within_two(in) ? 1 : 0;
+  return upper_characters(in - back, end, end, out - back, variant);
 }
 
 template <class Vector>
