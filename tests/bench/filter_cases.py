@@ -12,7 +12,7 @@ from tables import CPU, START, Case, Metric
 from texts import LINES, TEXTS, block
 
 RATE = Metric('rate', 'GB/s', True, 3)  # of some no more than hundredths
-ELAPSED = Metric('elapsed', 's')
+ELAPSED = Metric('elapsed', 's', digits=3)
 PEAK = Metric('peak', 'MB at most')
 BLOCKS = 16  # of these a text consists, all the same, so that writing it takes no time worth speaking of
 
