@@ -10,14 +10,16 @@ namespace {
 
 constexpr std::array socat_rows = {
     ArgumentRow{.spelling = "-V", .help = "print version and features, and exit", .final = true},
-    ArgumentRow{.spelling = "-h",
-                .help = "print the options and addresses, and exit (-hh: address options too)",
-                .final = true},
+    ArgumentRow{
+        .spelling = "-h",
+        .help = "print the options and addresses, and exit (-hh: address options too, -hhh: aliases too)",
+        .final = true},
     ArgumentRow{.spelling = "-d",
                 .kind = ArgumentKind::optional,
                 .argument = "N",
                 .help = "say more: -d warnings, -dd notices, -ddd info, -dddd debug; -d0 errors only",
                 .repeatable = true},
+    ArgumentRow{.spelling = "-D", .help = "tell what the kernel says of the descriptors before the transfer"},
     ArgumentRow{.spelling = "-lf",
                 .kind = ArgumentKind::required,
                 .argument = "FILE",
@@ -55,6 +57,11 @@ constexpr std::array socat_rows = {
                 .argument = "SIZE",
                 .help = "move at most SIZE bytes in one step (without it, as many as are best)"},
     ArgumentRow{.spelling = "-s", .help = "an option that cannot be applied is a warning, not an error"},
+    ArgumentRow{
+        .spelling = "-S",
+        .kind = ArgumentKind::required,
+        .argument = "SIGMASK",
+        .help = "end in good order only on these signals, a bit each (0x8006: SIGHUP, SIGINT, SIGTERM)"},
     ArgumentRow{.spelling = "-t",
                 .kind = ArgumentKind::required,
                 .argument = "SECONDS",
@@ -66,9 +73,20 @@ constexpr std::array socat_rows = {
     ArgumentRow{.spelling = "-u", .help = "left to right only"},
     ArgumentRow{.spelling = "-U", .help = "right to left only"},
     ArgumentRow{.spelling = "-g", .help = "do not check whether an option fits its address"},
+    ArgumentRow{.spelling = "-L",
+                .kind = ArgumentKind::required,
+                .argument = "LOCKFILE",
+                .help = "make LOCKFILE, removed at the end, or fail if it is there",
+                .completes = Completes::file},
+    ArgumentRow{.spelling = "-W",
+                .kind = ArgumentKind::required,
+                .argument = "LOCKFILE",
+                .help = "make LOCKFILE, removed at the end, and wait while it is there",
+                .completes = Completes::file},
     ArgumentRow{.spelling = "-4", .help = "prefer IPv4, and listen on it"},
     ArgumentRow{.spelling = "-6", .help = "prefer IPv6, and listen on it"},
     ArgumentRow{.spelling = "-0", .help = "prefer no IP version"},
+    ArgumentRow{.spelling = "--experimental", .help = "accepted: nothing here needs to be unlocked"},
     ArgumentRow{.spelling = "--statistics", .help = "log how much was transferred before ending"},
     ArgumentRow{
         .spelling = "--threads",
@@ -177,12 +195,6 @@ constexpr std::array<std::string_view, 4> own_progress_paragraphs = {
     "count from when both sides of the first session were open.",
 };
 
-bool is_built(const KeywordRow& row) {
-  const auto types = endpoint_types();
-  return std::any_of(types.begin(), types.end(),
-                     [&](const EndpointType& type) { return type.keyword == row.name; });
-}
-
 /// A name with the aliases that the language has for it.
 template <class Aliases>
 std::string with_aliases(std::string_view name, std::string_view syntax, const Aliases& aliases) {
@@ -196,10 +208,17 @@ std::string with_aliases(std::string_view name, std::string_view syntax, const A
 
 const ToolDescription& sockcat_description() { return description; }
 
+bool sockcat_has(const KeywordRow& row) {
+  const auto types = endpoint_types();
+  return std::any_of(types.begin(), types.end(),
+                     [&](const EndpointType& type) { return type.keyword == row.name; });
+}
+
 std::vector<Entry> sockcat_addresses() {
   std::vector<Entry> entries;
   for (const KeywordRow& row : keyword_rows())
-    if (is_built(row)) entries.push_back({with_aliases(row.name, row.syntax, keyword_aliases()), row.help});
+    if (sockcat_has(row))
+      entries.push_back({with_aliases(row.name, row.syntax, keyword_aliases()), row.help});
   return entries;
 }
 

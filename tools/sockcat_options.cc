@@ -1,9 +1,11 @@
 #include "sockcat_options.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>
 #include <cmath>
+#include <cstdlib>
 
 #include <sys/socket.h>
 
@@ -13,6 +15,14 @@ namespace {
 /// Whether a word is an address though it begins with a dash: `-`, `-,crnl`, `-!!FILE:x`.
 bool is_address(std::string_view word) {
   return word.empty() || word[0] != '-' || word == "-" || word[1] == ',' || word[1] == '!';
+}
+
+/// -h, -hh, -hhh, and the same with question marks.
+std::optional<int> listing_level(std::string_view word) {
+  if (word.size() < 2 || word.size() > 4 || word[0] != '-') return std::nullopt;
+  if (word.substr(1).find_first_not_of(word[1]) != word.npos || (word[1] != 'h' && word[1] != '?'))
+    return std::nullopt;
+  return static_cast<int>(word.size()) - 1;
 }
 
 /// The row whose spelling begins a word, the longest one; `value` is what stands behind it.
@@ -63,6 +73,18 @@ std::size_t size_of(const ArgumentRow& row, std::string_view value) {
   return static_cast<std::size_t>(number);
 }
 
+/// A bit for each signal, that of signal 1 with the value 2 (socat 1.8).
+std::uint64_t signals_of(const ArgumentRow& row, std::string_view value) {
+  const bool hexadecimal = value.starts_with("0x") || value.starts_with("0X");
+  const std::string_view digits = hexadecimal ? value.substr(2) : value;
+  std::uint64_t mask = 0;
+  const auto [end, error] =
+      std::from_chars(digits.data(), digits.data() + digits.size(), mask, hexadecimal ? 16 : 10);
+  if (error != std::errc{} || end != digits.data() + digits.size())
+    throw UsageError(spelling_of(row) + ": \"" + std::string(value) + "\" is no mask of signals");
+  return mask;
+}
+
 unsigned threads_of(const ArgumentRow& row, std::string_view value) {
   constexpr double most = 1024;
   const double number = number_of(row, value);
@@ -107,17 +129,21 @@ class Reader {
     if (name == "-u") return void(limits.direction = Direction::left_to_right);
     if (name == "-U") return void(limits.direction = Direction::right_to_left);
     if (name == "-g") return void(rules_.any_group = true);
-    if (name == "-4") return void(run_.plan.preferred_family = AF_INET);
-    if (name == "-6") return void(run_.plan.preferred_family = AF_INET6);
-    if (name == "-0") return void(run_.plan.preferred_family = AF_UNSPEC);
+    if (name == "-D") return void(run_.plan.describes_descriptors = true);
+    if (name == "-S") return void(run_.plan.ending_signals = signals_of(row, value));
+    if (name == "-L") return void(run_.plan.lock_file = LockFilePlan{std::string(value), false});
+    if (name == "-W") return void(run_.plan.lock_file = LockFilePlan{std::string(value), true});
+    if (name == "--experimental") return;
+    if (name == "-4") return void(run_.plan.preferred_family = run_.plan.listening_family = AF_INET);
+    if (name == "-6") return void(run_.plan.preferred_family = run_.plan.listening_family = AF_INET6);
+    if (name == "-0") return void(run_.plan.preferred_family = run_.plan.listening_family = AF_UNSPEC);
     if (name == "progress") return void(run_.plan.progress.emplace());
     if (name == "--statistics") return void(run_.plan.statistics = true);
     if (name == "--threads") return void(run_.plan.threads = threads_of(row, value));
     if (name == "--socat") return void(limits.as_socat = true);
     if (name == "ready-fd") return void(run_.plan.ready_fd = descriptor_of(row, value));
     if (name == "ready-file") return void(run_.plan.ready_file = std::string(value));
-    if (name == "-V") run_.text = version_text(sockcat_description()) + sockcat_listing(0);
-    if (name == "-h") run_.text = sockcat_listing(1);
+    if (name == "-V") run_.text = sockcat_features();
     if (name == "help") run_.text = help_text(sockcat_description());
     if (name == "version") run_.text = version_text(sockcat_description());
     if (name == "print-manual") run_.text = sockcat_manual();
@@ -145,6 +171,33 @@ class Reader {
   std::size_t level_ = 0;
 };
 
+std::optional<std::string_view> variable(const char* name) {
+  const char* value = std::getenv(name);
+  if (value == nullptr || *value == '\0') return std::nullopt;
+  return value;
+}
+
+/// Seconds that a variable of the environment asks to wait, for who debugs; none if it makes no sense.
+Duration wait_of(const char* name) {
+  double seconds = 0;
+  const auto text = variable(name);
+  if (text) std::from_chars(text->data(), text->data() + text->size(), seconds);
+  return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(std::clamp(seconds, 0.0, 1e6)));
+}
+
+/// The IP version that a variable asks for.
+int family_of(const char* name) {
+  const auto text = variable(name);
+  return text == "4" ? AF_INET : text == "6" ? AF_INET6 : AF_UNSPEC;
+}
+
+void read_environment(BridgePlan& plan) {
+  plan.wait_before_opening = wait_of("SOCAT_MAIN_WAIT");
+  plan.wait_before_transfer = wait_of("SOCAT_TRANSFER_WAIT");
+  plan.preferred_family = family_of("SOCAT_PREFERRED_RESOLVE_IP");
+  plan.listening_family = family_of("SOCAT_DEFAULT_LISTEN_IP");
+}
+
 /// Only the second address can take the first one's place, and only as a whole.
 void refuse_nofork(const Address& address) {
   const Option* option = address.find("nofork");
@@ -168,13 +221,14 @@ SockcatRun sockcat_run_of(const Invocation& invocation) {
   run.log.program = invocation.program;
   run.plan.limits.as_socat = invocation.program == "socat";
   run.log.dated = run.plan.limits.as_socat;
+  read_environment(run.plan);
   Reader reader(run, rules);
   std::size_t next = 0;
   const auto& words = invocation.words;
   for (; next < words.size() && !is_address(words[next]); ++next) {
     const std::string_view word = words[next];
-    if (word == "-?" || word.starts_with("-hh")) {
-      run.text = sockcat_listing(static_cast<int>(word.size()) - 1);
+    if (const auto level = listing_level(word)) {
+      run.text = sockcat_listing(*level);
       return run;
     }
     std::string_view value;

@@ -37,8 +37,13 @@ std::vector<Entry> sockcat_address_options();
 /// The manual page, with every address, option and difference from socat.
 std::string sockcat_manual();
 
-/// What -h (1), -hh (2) and -hhh (3) print: options, addresses, and from 2 on every address option; 0 is -V's
-/// list of features.
+/// Whether an address can be opened, not just read.
+bool sockcat_has(const KeywordRow& row);
+
+/// What -h (1), -hh (2) and -hhh (3) print, in socat's columns: options, addresses, from 2 on every address
+/// option, with 3 every other name of both.
 std::string sockcat_listing(int level);
+/// What -V prints: versions, the system, and `#define WITH_...` for each feature that is there.
+std::string sockcat_features();
 
 }  // namespace sluice

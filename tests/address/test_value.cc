@@ -96,6 +96,21 @@ TEST(Value, IsReadByItsType) {
       {V::timespec, "9223372035", nanoseconds(9223372035s)},
       {V::ip_membership, "224.0.0.1:eth0", std::string("224.0.0.1:eth0")},
       {V::ip4_name, "10.0.0.1", std::string("10.0.0.1")},
+      {V::binary, "x0102", Numbered{{}, "\1\2"}},
+      {V::int_int, "80:25", Numbered{{80, 25}, ""}},
+      {V::int_int, "0x10:-1", Numbered{{16, -1}, ""}},
+      {V::int_unsigned_long, "3:0xffffffff", Numbered{{3, 4294967295}, ""}},
+      {V::int_triple, "1:2:3", Numbered{{1, 2, 3}, ""}},
+      {V::int_intp, "0x80045430:1",
+       Numbered{{
+                    2147767344,
+                },
+                std::string("\1\0\0\0", 4)}},
+      {V::int_text, "7:a:b", Numbered{{7}, std::string("a:b\0", 4)}},
+      {V::int_binary, "7:x41", Numbered{{7}, "A"}},
+      {V::int_int_int, "1:6:2", Numbered{{1, 6}, std::string("\2\0\0\0", 4)}},
+      {V::int_int_text, "1:25:lo", Numbered{{1, 25}, std::string("lo\0", 3)}},
+      {V::int_int_binary, "1:6:x01000000", Numbered{{1, 6}, std::string("\1\0\0\0", 4)}},
   };
   for (const auto& row : rows) {
     const auto read = read_value(row_of(row.type), row.text);
@@ -183,6 +198,15 @@ TEST(Value, IsRefusedWithTheReason) {
       {V::timeval, "2562048h", "\"2562048h\" is too long a duration"},
       {V::timeval, "99999999999999999999", "\"99999999999999999999\" is too long a duration"},
       {V::ip_membership, nothing, "needs a value"},
+      {V::int_int, nothing, "needs a value"},
+      {V::int_int, "80", "expects <int>:<int>"},
+      {V::int_int, "80:", "\"\" is not a number"},
+      {V::int_int, "80:25:1", "\"25:1\" is not a number"},
+      {V::int_int_int, "1:6", "expects <int>:<int>:<int>"},
+      {V::int_int_binary, "1:x01", "expects <int>:<int>:<data>"},
+      {V::int_int_binary, "a:b:x01", "\"a\" is not a number"},
+      {V::int_int_int, "1:99999999999:1", "\"99999999999\" is out of range (-2147483648..4294967295)"},
+      {V::int_triple, "1:2", "expects <int>:<int>:<int>"},
   };
   for (const auto& row : rows) {
     const auto read = read_value(row_of(row.type), row.text);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <cstring>
 
 #include "on_loop.h"
 
@@ -29,6 +30,23 @@ TEST(LimitReading, AsksTheKernelForNoMoreThanItsCount) {
   EXPECT_EQ(end, End::finished);
   char rest[8];
   EXPECT_EQ(::read(same.get(), rest, sizeof rest), 4);
+}
+
+TEST(EndAt, GivesWhatStandsBeforeTheCharacterAndThenTheEnd) {
+  struct {
+    const char *text, *before;
+  } constexpr cases[] = {
+      {"ab\033cd", "ab"}, {"\033ab", ""}, {"ab\033", "ab"}, {"abc", "abc"}, {"a\033b\033", "a"}};
+  for (const auto& [text, before] : cases) {
+    Loop loop;
+    auto [in, out] = pipe_ends();
+    ASSERT_GT(::write(out.get(), text, std::strlen(text)), 0);
+    out.reset();
+    auto stream = end_at(pipe_stream(loop, std::move(in), Fd()), '\033');
+    const auto [got, end] = run(loop, read_all(*stream));
+    EXPECT_EQ(got, before);
+    EXPECT_EQ(end, End::finished);
+  }
 }
 
 TEST(IgnoreEof, GoesOnReadingBehindTheEndUntilStopped) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 namespace sluice {
 
@@ -133,19 +134,40 @@ enum class ValueType : std::uint8_t {
 /// How an option takes effect, as data that one place (endpoint/apply) interprets.
 struct Effect {
   enum Kind : std::uint8_t {
-    not_yet,        ///< the name is known, nothing applies it: using it is an error that says so
-    code,           ///< an endpoint, a decorator or the session asks for it by name
-    socket_option,  ///< setsockopt(level, number, value)
-    open_flag,      ///< `number` goes into open(2)'s flags
-    fcntl_flag,     ///< `number` is set or cleared with F_SETFL
-    seek,           ///< lseek with whence `number`
+    not_yet,                 ///< the name is known, nothing applies it: using it is an error that says so
+    code,                    ///< an endpoint, a decorator or the session asks for it by name
+    socket_option,           ///< setsockopt(level, number, value)
+    numbered_socket_option,  ///< setsockopt(2) with the numbers and the data of the value
+    open_flag,               ///< `number` goes into open(2)'s flags; set with F_SETFL where nothing is opened
+    fcntl_flag,              ///< `number` is set or cleared with F_SETFL
+    record_lock,             ///< fcntl(2) command `level` with a lock of type `number` on the whole file
+    file_lock,               ///< flock(2) with operation `number`
+    file_attribute,          ///< bit `number` of FS_IOC_SETFLAGS (ioctl_iflags(2))
+    ioctl,                   ///< ioctl(2) with the request and the argument of the value
+    ioctl_number,            ///< ioctl(2) with request `number`, and the value by its place
+    seek,                    ///< lseek with whence `number`
     mode,
     user,
     group,
     truncate,
+    terminal_flag,       ///< the bits `number` of Word `level` are set or cleared
+    terminal_value,      ///< the bits `number` of Word `level` become `bits`
+    terminal_number,     ///< the bits `number` of Word `level` become the value
+    terminal_set_flags,  ///< bits of a word, both by number
+    terminal_speed,      ///< Speed `level` becomes `number` baud, or the value if that is 0
+    control_character,   ///< the character with index `number` becomes the value
+    terminal_mode,       ///< Mode `number`
+    window_size,
+    interface_flag,  ///< bit `number` of SIOCSIFFLAGS (netdevice(7))
   } kind = not_yet;
   int level = 0;
   int number = 0;
+  int bits = 0;
+
+  /// The words of flags in a terminal's settings (termios(3)).
+  enum class Word : std::uint8_t { input, output, control, local };
+  enum class Speed : std::uint8_t { both, input, output };
+  enum class Mode : std::uint8_t { raw, rawer, cfmakeraw, sane };
 };
 
 /// One option of the language. Aliases stand in a table of their own, each naming its canonical row.
@@ -171,8 +193,18 @@ std::span<const OptionAlias> option_aliases();
 /// The row for a name or an alias in any case, or nullptr.
 const OptionRow* find_option(std::string_view spelling);
 
+/// A value of several parts, `1:6:x01000000`: numbers, and behind them what is passed by its place (data; a
+/// text with its NUL; a number as an int), if the type has that.
+struct Numbered {
+  std::vector<std::int64_t> numbers;
+  std::string data;
+
+  friend bool operator==(const Numbered&, const Numbered&) = default;
+};
+
 /// What a value became. Durations are nanoseconds, sizes and offsets bytes (suffixes k, M, G as powers of
 /// 1024 are understood), users and groups their numbers.
-using Value = std::variant<std::monostate, bool, std::int64_t, std::chrono::nanoseconds, std::string>;
+using Value =
+    std::variant<std::monostate, bool, std::int64_t, std::chrono::nanoseconds, std::string, Numbered>;
 
 }  // namespace sluice

@@ -4,6 +4,7 @@
 #include <pwd.h>
 #include <sys/types.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
@@ -11,6 +12,8 @@
 #include <cstdint>
 #include <limits>
 #include <vector>
+
+#include "sluice/address/binary_data.h"
 
 namespace sluice {
 namespace {
@@ -173,6 +176,56 @@ ReadValue read_text(std::string_view text, std::string_view choices) {
   return bad(quoted(text) + " is not one of " + list);
 }
 
+/// What the parts of a value of several parts are: so many numbers, then what is passed by its place.
+struct Shape {
+  ValueType type;
+  std::size_t numbers;
+  enum Last { nothing, number, text, data } last;
+  std::string_view form;
+};
+
+constexpr std::array shapes = {
+    Shape{ValueType::binary, 0, Shape::data, "<data>"},
+    Shape{ValueType::int_int, 2, Shape::nothing, "<int>:<int>"},
+    Shape{ValueType::int_unsigned_long, 2, Shape::nothing, "<int>:<unsigned>"},
+    Shape{ValueType::int_triple, 3, Shape::nothing, "<int>:<int>:<int>"},
+    Shape{ValueType::int_intp, 1, Shape::number, "<int>:<int>"},
+    Shape{ValueType::int_text, 1, Shape::text, "<int>:<string>"},
+    Shape{ValueType::int_binary, 1, Shape::data, "<int>:<data>"},
+    Shape{ValueType::int_int_int, 2, Shape::number, "<int>:<int>:<int>"},
+    Shape{ValueType::int_int_text, 2, Shape::text, "<int>:<int>:<string>"},
+    Shape{ValueType::int_int_binary, 2, Shape::data, "<int>:<int>:<data>"},
+};
+
+/// Numbers that are bits (requests of ioctl(2)) may use all 32 of them.
+constexpr Bounds bits_of_int = {std::numeric_limits<int>::min(), std::numeric_limits<unsigned>::max()};
+
+ReadValue read_parts(std::string_view text, const Shape& shape) {
+  Numbered value;
+  for (std::size_t i = 0; i < shape.numbers; ++i) {
+    const bool last = i + 1 == shape.numbers && shape.last == Shape::nothing;
+    const auto colon = last ? text.size() : text.find(':');
+    if (colon == text.npos) return bad("expects " + std::string(shape.form));
+    auto number = read_integer(text.substr(0, colon), bits_of_int);
+    if (!number.complaint.empty()) return number;
+    value.numbers.push_back(std::get<std::int64_t>(number.value));
+    text.remove_prefix(std::min(colon + 1, text.size()));
+  }
+  if (shape.last == Shape::text) value.data = std::string(text) + '\0';
+  if (shape.last == Shape::number) {
+    auto number = read_integer(text, bits_of_int);
+    if (!number.complaint.empty()) return number;
+    const auto plain = static_cast<int>(std::get<std::int64_t>(number.value));
+    value.data.assign(reinterpret_cast<const char*>(&plain), sizeof plain);
+  }
+  if (shape.last == Shape::data) {
+    auto data = read_binary(text);
+    if (!data.complaint.empty()) return bad(std::move(data.complaint));
+    value.data = std::move(data.bytes);
+  }
+  return good(std::move(value));
+}
+
 /// The bounds of a type that is a plain number.
 std::optional<Bounds> number_bounds(ValueType type) {
   using Int = std::numeric_limits<int>;
@@ -208,6 +261,8 @@ ReadValue read_value(const OptionRow& row, std::optional<std::string_view> text)
   // `reuseaddr=` leaves the choice to the system.
   if (row.type == ValueType::integer_or_nothing && text->empty()) return good(std::monostate{});
   if (const auto bounds = number_bounds(row.type)) return read_integer(*text, *bounds);
+  for (const Shape& shape : shapes)
+    if (shape.type == row.type) return read_parts(*text, shape);
   switch (row.type) {
     case ValueType::boolean:
       return read_boolean(*text);

@@ -16,6 +16,11 @@ namespace sluice {
 /// of the phases and, within one, as written. Throws Failure naming the option, or warns if sloppy.
 void apply(const Address& address, std::initializer_list<Phase> phases, int fd, const Context& context);
 
+/// Waits for the locks that an address asks to wait for (lock, flock-ex...), and then empties the file if
+/// `o-trunc` asks for that; the loop goes on meanwhile. Throws Failure naming the option.
+Task<> wait_for_locks(const Address& address, int fd, const Context& context);
+bool has_waiting_lock(const Address& address);
+
 /// The open(2) flags that an address's options ask for, on top of `flags`: an access mode option replaces
 /// the access mode.
 int open_flags(const Address& address, int flags);
@@ -26,8 +31,11 @@ std::optional<mode_t> wanted_mode(const Address& address);
 /// What `user`, `group`, `user-early`, `group-early` say of a path, once it exists.
 void apply_ownership(const Address& address, const std::string& path);
 
-/// While it lives, the process has the umask and the working directory that an address asks for (umask,
-/// chdir). No task may be awaited meanwhile.
+/// Where the network namespace of a name is (netns).
+std::string network_namespace_path(const std::string& name);
+
+/// While it lives, the thread has the umask, the working directory and the network namespace that an address
+/// asks for (umask, chdir, netns). No task may be awaited meanwhile.
 class ProcessSection {
  public:
   explicit ProcessSection(const Address& address);
@@ -36,8 +44,11 @@ class ProcessSection {
   ProcessSection& operator=(const ProcessSection&) = delete;
 
  private:
+  ProcessSection() = default;
+
   std::optional<mode_t> mask_;
   Fd directory_;
+  Fd namespace_;
 };
 
 }  // namespace sluice

@@ -35,8 +35,13 @@ std::optional<std::size_t> count_descriptors() {
 
 /// Those that a run hears. SIGHUP is for the log file: without one it ends the process as ever, and who
 /// started it with SIGHUP ignored (nohup(1)) wants it to mean nothing.
-std::vector<int> signals_heard(const Logger& log) {
-  std::vector<int> numbers = {SIGTERM, SIGINT, SIGUSR1};
+std::vector<int> signals_heard(const BridgePlan& plan, const Logger& log) {
+  std::vector<int> numbers = {SIGUSR1};
+  for (const int number : {SIGHUP, SIGINT, SIGQUIT, SIGTERM}) {
+    const bool usual = number == SIGTERM || number == SIGINT;
+    if (plan.ending_signals ? (*plan.ending_signals >> number & 1) != 0 : usual) numbers.push_back(number);
+  }
+  if (std::find(numbers.begin(), numbers.end(), SIGHUP) != numbers.end()) return numbers;
   struct sigaction usual {};
   ::sigaction(SIGHUP, nullptr, &usual);
   if (log.settings().to == LogSettings::To::file && usual.sa_handler == SIG_DFL) numbers.push_back(SIGHUP);
@@ -159,7 +164,7 @@ class Bridge {
         readiness_(plan.ready_fd, plan.ready_file),
         left_(sessions_.make(true)),
         right_(sessions_.make(false)),
-        signals_(loop_, signals_heard(log)) {
+        signals_(loop_, signals_heard(plan, log)) {
     workers_.reserve(plan.threads);
     raise_descriptor_limit();
     rlimit limit{};
@@ -184,6 +189,8 @@ class Bridge {
  private:
   Task<> main() {
     try {
+      if (plan_.wait_before_opening.count() > 0) co_await loop_.sleep(plan_.wait_before_opening);
+      if (plan_.lock_file) co_await lock();
       co_await serve();
     } catch (const Failure& failure) {
       fail(failure);
@@ -192,6 +199,14 @@ class Bridge {
     if (plan_.progress) co_await ask_workers(false);
     if (plan_.statistics) co_await log_statistics();
     loop_.stop();
+  }
+
+  Task<> lock() {
+    const auto& [path, waits] = *plan_.lock_file;
+    if (waits)
+      co_await wait_for_lock_file(lock_file_, path, loop_);
+    else if (!lock_file_.take(path))
+      throw Failure("could not obtain lock \"" + path + '"');
   }
 
   void fail(const Failure& failure) {
@@ -372,7 +387,7 @@ class Bridge {
       const int number = co_await signals_.next();
       if (number == SIGUSR1)
         co_await log_statistics();
-      else if (number == SIGHUP)
+      else if (number == SIGHUP && log_.settings().to == LogSettings::To::file)
         reopen_log();
       else
         end_on(number);
@@ -481,6 +496,7 @@ class Bridge {
   Loop& loop_;
   Bell ended_;
   Readiness readiness_;
+  LockFile lock_file_;
   std::unique_ptr<Endpoint> left_;
   std::unique_ptr<Endpoint> right_;
   Signals signals_;

@@ -21,6 +21,12 @@ struct BridgeProgress {
   const std::atomic<std::uint64_t>* lines = nullptr;  ///< that were counted
 };
 
+/// A file that says that somebody is at it already (-L, -W).
+struct LockFilePlan {
+  std::string path;
+  bool waits = false;  ///< until it is gone, instead of failing
+};
+
 /// Everything that a run between two addresses is asked to do.
 struct BridgePlan {
   /// Called for each session's endpoint; what it throws the first time ends the run.
@@ -28,11 +34,18 @@ struct BridgePlan {
   Maker left;
   Maker right;
   Limits limits;
-  int preferred_family = 0;
-  bool sloppy = false;  ///< -s
+  int preferred_family = 0;  ///< of addresses that a name resolves to, if there is a choice
+  int listening_family = 0;  ///< of sockets that listen, where the address says nothing
+  bool sloppy = false;       ///< -s
   DumpStyle dump;
   std::optional<std::string> raw_left;   ///< -r: a file for what flows left to right
   std::optional<std::string> raw_right;  ///< -R
+  std::optional<LockFilePlan> lock_file;
+  bool describes_descriptors = false;  ///< -D
+  /// -S: a bit for each signal that ends the run in good order; the usual ones without it.
+  std::optional<std::uint64_t> ending_signals;
+  Duration wait_before_opening{};   ///< for who debugs (SOCAT_MAIN_WAIT)
+  Duration wait_before_transfer{};  ///< SOCAT_TRANSFER_WAIT
   std::optional<int> ready_fd;
   std::optional<std::string> ready_file;
   bool statistics = false;

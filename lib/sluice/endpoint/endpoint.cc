@@ -3,6 +3,8 @@
 #include <array>
 #include <limits>
 
+#include "sluice/core/lock_file.h"
+#include "sluice/endpoint/apply.h"
 #include "sluice/stream/decorators.h"
 #include "sluice/stream/filtered.h"
 #include "sluice/text/line_ends.h"
@@ -48,6 +50,7 @@ class Decorated final : public Endpoint {
         inner_(std::move(inner)) {}
 
   Task<> prepare() override {
+    co_await take_lock_files();
     co_await retries_.run<bool>([this] { return prepared(); }, stopped_);
   }
   std::vector<std::string> names() const override { return inner_->names(); }
@@ -75,9 +78,14 @@ class Decorated final : public Endpoint {
   }
 
   Task<std::unique_ptr<Stream>> open(Session& session) override {
+    co_await take_lock_files();
     auto stream =
         co_await retries_.run<std::unique_ptr<Stream>>([&] { return inner_->open(session); }, stopped_);
     if (!stream) co_return nullptr;
+    if (has_waiting_lock(address_)) {
+      const Info& info = stream->info();
+      co_await wait_for_locks(address_, info.in >= 0 ? info.in : info.out, context_);
+    }
     co_return decorated(std::move(stream));
   }
 
@@ -87,7 +95,19 @@ class Decorated final : public Endpoint {
     co_return true;
   }
 
+  /// lockfile and waitlock: once, for as long as the endpoint lives.
+  Task<> take_lock_files() {
+    if (std::exchange(locks_taken_, true)) co_return;
+    if (const auto path = address_.text("lockfile"))
+      if (!lock_file_.take(*path))
+        throw Failure(std::string(address_.written()) + ": could not obtain lock \"" + *path + '"');
+    if (const auto path = address_.text("waitlock"))
+      co_await wait_for_lock_file(wait_lock_, *path, context_.loop);
+  }
+
   std::unique_ptr<Stream> decorated(std::unique_ptr<Stream> stream) {
+    if (const auto end = address_.integer("escape"))
+      stream = end_at(std::move(stream), static_cast<char>(*end));
     if (const auto count = address_.integer("readbytes"))
       stream = limit_reading(std::move(stream), static_cast<std::uint64_t>(*count));
     if (address_.flag("ignoreeof")) stream = ignore_eof(std::move(stream), context_.loop);
@@ -103,6 +123,9 @@ class Decorated final : public Endpoint {
   Context context_;
   Retries retries_;
   std::unique_ptr<Endpoint> inner_;
+  LockFile lock_file_;
+  LockFile wait_lock_;
+  bool locks_taken_ = false;
   bool stopped_ = false;
 };
 
@@ -151,6 +174,11 @@ std::unique_ptr<Endpoint> make_one(const Address& address, Use use, const Contex
 }
 
 }  // namespace
+
+Task<> wait_for_lock_file(LockFile& lock, const std::string& path, Loop& loop) {
+  constexpr auto pause = std::chrono::milliseconds(50);
+  while (!lock.take(path)) co_await loop.sleep(pause);
+}
 
 Task<> Endpoint::prepare() { co_return; }
 

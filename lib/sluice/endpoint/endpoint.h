@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "sluice/address/address.h"
+#include "sluice/core/lock_file.h"
 #include "sluice/core/log.h"
 #include "sluice/core/socket_name.h"
 #include "sluice/stream/session.h"
@@ -85,6 +86,9 @@ struct EndpointType {
 
 /// Every kind that is built. THE LIST of families stands in meson.build beside this file.
 std::span<const EndpointType> endpoint_types();
+
+/// Takes a lock file, and waits for as long as somebody else has it (waitlock, -W).
+Task<> wait_for_lock_file(LockFile& lock, const std::string& path, Loop& loop);
 
 /// When the session is to end, as exit-on= of either side says.
 ExitOn exit_on(const Specification& left, const Specification& right);

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "sluice/core/standing_line.h"
+#include "sluice/endpoint/descriptor_report.h"
 #include "sluice/stream/decorators.h"
 #include "sluice/stream/relay.h"
 
@@ -105,7 +106,9 @@ Task<> Sessions::join(Endpoint& left, Endpoint& right, Session& session) {
   auto one = co_await left.open(session);
   if (!one) co_return;
   auto other = co_await open_or_hand_over(right, *one, session);
-  if (other) co_await converse(std::move(one), std::move(other), session);
+  if (!other) co_return;
+  if (plan_.wait_before_transfer.count() > 0) co_await loop_.sleep(plan_.wait_before_transfer);
+  co_await converse(std::move(one), std::move(other), session);
 }
 
 void Sessions::serve(std::unique_ptr<Stream> peer, Place place, bool from_left) {
@@ -136,6 +139,7 @@ Task<> Sessions::serve_peer(std::unique_ptr<Stream> peer, Place place, bool from
   Environment().swap(place->environment);
   if (!other) co_return end(place);
   if (!from_left) std::swap(peer, other);
+  if (plan_.wait_before_transfer.count() > 0) co_await loop_.sleep(plan_.wait_before_transfer);
   // A task of its own: this one need not be kept for as long as the relay takes.
   loop_.start(converse(std::move(peer), std::move(other), *place), [this, place] { end(place); });
 }
@@ -174,6 +178,7 @@ Task<std::unique_ptr<Stream>> Sessions::open_or_hand_over(Endpoint& right, Strea
 }
 
 Task<> Sessions::converse(std::unique_ptr<Stream> left, std::unique_ptr<Stream> right, Session& session) {
+  if (plan_.describes_descriptors) describe_descriptors(left->info(), right->info());
   if (log_.enabled(Severity::notice))
     log_.notice("starting data transfer loop with FDs [" + pair(left->info()) + "] and [" +
                 pair(right->info()) + ']');
@@ -183,6 +188,17 @@ Task<> Sessions::converse(std::unique_ptr<Stream> left, std::unique_ptr<Stream> 
   ++tally_.relaying;
   ++tally_.relayed;
   return relay(std::move(left), std::move(right), session);
+}
+
+void Sessions::describe_descriptors(const Info& left, const Info& right) const {
+  std::vector<int> numbers;
+  for (const int number : {left.in, left.out, right.in, right.out})
+    if (number >= 0 && std::find(numbers.begin(), numbers.end(), number) == numbers.end())
+      numbers.push_back(number);
+  const std::string report = descriptor_report(numbers);
+  const StandingLine::Pause pause;
+  // Who cannot be told is not worth the transfer.
+  [[maybe_unused]] auto ignored = ::write(STDERR_FILENO, report.data(), report.size());
 }
 
 /// What those who show progress want to know of a session before it begins.

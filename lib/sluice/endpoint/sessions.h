@@ -75,6 +75,7 @@ class Sessions {
   Task<std::unique_ptr<Stream>> open_other(Stream& peer, Session& session, bool from_left);
   Task<std::unique_ptr<Stream>> open_or_hand_over(Endpoint& right, Stream& left, Session& session);
   Task<> converse(std::unique_ptr<Stream> left, std::unique_ptr<Stream> right, Session& session);
+  void describe_descriptors(const Info& left, const Info& right) const;
   void tell_progress(const Stream& left, const Stream& right, Session& session);
   std::unique_ptr<Stream> watched(std::unique_ptr<Stream> left) const;
 

@@ -15,6 +15,7 @@
 #include "sluice/endpoint/apply.h"
 #include "sluice/endpoint/families.h"
 #include "sluice/endpoint/socket.h"
+#include "sluice/endpoint/terminal.h"
 #include "sluice/stream/background.h"
 #include "sluice/stream/message_stream.h"
 
@@ -107,14 +108,32 @@ std::unique_ptr<Descriptor> open_inherited(Loop& loop, int number, Side side, st
   return through_thread(loop, number, side, keep);
 }
 
+namespace {
+
+Address without_terminal_options(Address address) {
+  std::erase_if(address.options, is_terminal_option);
+  return address;
+}
+
+}  // namespace
+
 std::unique_ptr<Stream> inherited_stream(const Address& address, int in, int out, bool exclusive,
                                          const Context& context) {
   int type = SOCK_STREAM;
   socklen_t size = sizeof type;
   const int any = in >= 0 ? in : out;
   const bool socket = ::getsockopt(any, SOL_SOCKET, SO_TYPE, &type, &size) == 0;
-  for (const int number : {in, out})
-    if (number >= 0) apply(address, {Phase::fd, Phase::late}, number, context);
+  const bool terminal_in = in >= 0 && ::isatty(in) != 0;
+  const bool terminal_out = out >= 0 && ::isatty(out) != 0;
+  const bool terminal = terminal_in || terminal_out;
+  const auto settings =
+      has_terminal_options(address) && terminal ? keep_terminal_settings(terminal_in ? in : out) : nullptr;
+  for (const int number : {in, out}) {
+    if (number < 0) continue;
+    // With a terminal on one side only, its options are for that side.
+    const bool other = terminal && ::isatty(number) == 0;
+    apply(other ? without_terminal_options(address) : address, {Phase::fd, Phase::late}, number, context);
+  }
   std::shared_ptr<void> reader, writer;
   if (socket && type != SOCK_STREAM) {
     MessageStream::Parts parts;
@@ -127,8 +146,6 @@ std::unique_ptr<Stream> inherited_stream(const Address& address, int in, int out
     return std::make_unique<MessageStream>(std::move(parts));
   }
   FdStream::Parts parts;
-  const bool terminal_in = in >= 0 && ::isatty(in) != 0;
-  const bool terminal_out = out >= 0 && ::isatty(out) != 0;
   if (in >= 0 && in == out && !denied(Facility::epoll)) {
     parts.in = open_inherited(context.loop, in, Side::both, reader);
     parts.both = true;
@@ -145,7 +162,8 @@ std::unique_ptr<Stream> inherited_stream(const Address& address, int in, int out
   }
   parts.finish = finish_by(address, parts.finish);
   parts.traits = {Shape::bytes, !terminal_in, !terminal_out && parts.finish != FinishBy::nothing};
-  parts.companion = std::make_shared<std::pair<std::shared_ptr<void>, std::shared_ptr<void>>>(reader, writer);
+  parts.companion = std::make_shared<std::array<std::shared_ptr<void>, 3>>(
+      std::array<std::shared_ptr<void>, 3>{reader, writer, settings});
   parts.shown_in = in;
   parts.shown_out = out;
   return std::make_unique<FdStream>(std::move(parts));

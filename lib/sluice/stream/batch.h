@@ -48,6 +48,8 @@ class Batch {
   void resize(std::size_t capacity);
   /// `count` bytes of the room have been filled.
   void added(std::size_t count) { end_ += count; }
+  /// Forgets all but the first `count` bytes.
+  void keep_bytes(std::size_t count) { end_ = begin_ + count; }
   Bytes data() { return {buffer_.get() + begin_, end_ - begin_}; }
   /// Takes bytes from the front, of the chunk or of the first messages.
   void consume(std::size_t count);

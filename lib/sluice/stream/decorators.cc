@@ -66,6 +66,49 @@ class EndlessReading final : public Decorator {
   Info info_;
 };
 
+class EscapedReading final : public Decorator {
+ public:
+  EscapedReading(std::unique_ptr<Stream> inner, char end)
+      : Decorator(std::move(inner)), end_(end), info_(this->inner().info()) {
+    info_.traits.input_ends = true;
+  }
+
+  Task<End> read_some(Batch& into) override {
+    if (over_) co_return End{End::finished, {}};
+    const End end = co_await inner().read_some(into);
+    if (end.kind != End::open) co_return end;
+    cut(into);
+    if (over_ && into.empty()) co_return End{End::finished, {}};
+    co_return end;
+  }
+  std::optional<std::uint64_t> size_left() const override { return {}; }
+  const Info& info() const override { return info_; }
+
+ private:
+  void cut(Batch& batch) {
+    if (!batch.carries_messages()) {
+      const auto bytes = batch.data();
+      const auto place = std::find(bytes.begin(), bytes.end(), end_);
+      over_ = place != bytes.end();
+      if (over_) batch.keep_bytes(static_cast<std::size_t>(place - bytes.begin()));
+      return;
+    }
+    const auto messages = batch.messages();
+    for (std::size_t i = 0; i < messages.size() && !over_; ++i) {
+      Bytes& data = messages[i].data;
+      const auto place = std::find(data.begin(), data.end(), end_);
+      over_ = place != data.end();
+      if (!over_) continue;
+      data = data.first(static_cast<std::size_t>(place - data.begin()));
+      batch.keep(data.empty() ? i : i + 1);
+    }
+  }
+
+  char end_;
+  Info info_;
+  bool over_ = false;
+};
+
 class Tapped final : public Decorator {
  public:
   Tapped(std::unique_ptr<Stream> inner, std::size_t chunk, Tap read, Tap written)
@@ -161,6 +204,10 @@ std::unique_ptr<Stream> limit_reading(std::unique_ptr<Stream> inner, std::uint64
 
 std::unique_ptr<Stream> ignore_eof(std::unique_ptr<Stream> inner, Loop& loop) {
   return std::make_unique<EndlessReading>(std::move(inner), loop);
+}
+
+std::unique_ptr<Stream> end_at(std::unique_ptr<Stream> inner, char end) {
+  return std::make_unique<EscapedReading>(std::move(inner), end);
 }
 
 std::unique_ptr<Stream> tap(std::unique_ptr<Stream> inner, std::size_t chunk, Tap read, Tap written) {

@@ -15,6 +15,10 @@ std::unique_ptr<Stream> limit_reading(std::unique_ptr<Stream> inner, std::uint64
 /// `ignoreeof`: the end of input is not one; more is tried for again and again, as `tail -f` does.
 std::unique_ptr<Stream> ignore_eof(std::unique_ptr<Stream> inner, Loop& loop);
 
+/// `escape`: input is over at the first byte that is `end`, as if what stands before were all there is. Of a
+/// message that holds it, what stands before is the last one.
+std::unique_ptr<Stream> end_at(std::unique_ptr<Stream> inner, char end);
+
 /// Sees what passes: bytes just read from the stream, and bytes just before they are written to it.
 using Tap = std::function<void(ConstBytes)>;
 /// Reads at most `chunk` bytes at a time, since each is seen for itself.
