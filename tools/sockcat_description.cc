@@ -87,6 +87,7 @@ constexpr std::array socat_rows = {
     ArgumentRow{.spelling = "-6", .help = "prefer IPv6, and listen on it"},
     ArgumentRow{.spelling = "-0", .help = "prefer no IP version"},
     ArgumentRow{.spelling = "--experimental", .help = "accepted: nothing here needs to be unlocked"},
+    ArgumentRow{.spelling = "--explain", .help = "print what the addresses mean, and open neither"},
     ArgumentRow{.spelling = "--statistics", .help = "log how much was transferred before ending"},
     ArgumentRow{
         .spelling = "--threads",

@@ -134,6 +134,7 @@ class Reader {
     if (name == "-L") return void(run_.plan.lock_file = LockFilePlan{std::string(value), false});
     if (name == "-W") return void(run_.plan.lock_file = LockFilePlan{std::string(value), true});
     if (name == "--experimental") return;
+    if (name == "--explain") return void(explains_ = true);
     if (name == "-4") return void(run_.plan.preferred_family = run_.plan.listening_family = AF_INET);
     if (name == "-6") return void(run_.plan.preferred_family = run_.plan.listening_family = AF_INET6);
     if (name == "-0") return void(run_.plan.preferred_family = run_.plan.listening_family = AF_UNSPEC);
@@ -150,6 +151,8 @@ class Reader {
     if (name == "print-completion")
       run_.text = completion_script(sockcat_description(), choice_of(row, value));
   }
+
+  bool explains() const { return explains_; }
 
  private:
   /// `-d` and each further d raise the level by one, a digit sets it.
@@ -169,6 +172,7 @@ class Reader {
   SockcatRun& run_;
   Rules& rules_;
   std::size_t level_ = 0;
+  bool explains_ = false;
 };
 
 std::optional<std::string_view> variable(const char* name) {
@@ -248,6 +252,10 @@ SockcatRun sockcat_run_of(const Invocation& invocation) {
     throw UsageError("expects two addresses, got " + std::to_string(words.size() - next));
   const Specification left = parse_specification(words[next], rules);
   const Specification right = parse_specification(words[next + 1], rules);
+  if (reader.explains()) {
+    run.text = sockcat_explanation(left, right);
+    return run;
+  }
   refuse_nofork(left.reading);
   if (left.writing) refuse_nofork(*left.writing);
   if (right.writing) {

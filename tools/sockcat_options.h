@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "sluice/address/address.h"
 #include "sluice/cli/tool.h"
 #include "sluice/core/log.h"
 #include "sluice/endpoint/bridge.h"
@@ -43,6 +44,9 @@ bool sockcat_has(const KeywordRow& row);
 /// What -h (1), -hh (2) and -hhh (3) print, in socat's columns: options, addresses, from 2 on every address
 /// option, with 3 every other name of both.
 std::string sockcat_listing(int level);
+/// What two addresses mean (--explain): keywords, parameters and what they resolve to, each option with its
+/// phase and effect, the defaults that hold, and what socat would do otherwise.
+std::string sockcat_explanation(const Specification& left, const Specification& right);
 /// What -V prints: versions, the system, and `#define WITH_...` for each feature that is there.
 std::string sockcat_features();
 

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <set>
 #include <sstream>
 
@@ -159,6 +160,25 @@ TEST(GeneralOption, WaitsForWhoDebugs) {
     EXPECT_EQ(run_sockcat({"-", "PIPE"}, std::move(options)).out, "x");
     EXPECT_GE(std::chrono::steady_clock::now() - begun, std::chrono::milliseconds(200)) << name;
   }
+}
+
+TEST(Explanation, SaysWhatWasUnderstoodAndOpensNothing) {
+  const TemporaryDirectory directory;
+  const std::string path = directory.path() + "/new";
+  const Ended ended = run_sockcat(
+      {"--explain", "TCP-L:0,fork,reuseaddr=1", "OPEN:" + path + ",creat!!TCP6:[::1]:80,nodelay"});
+  EXPECT_EQ(ended.status, 0) << ended.err;
+  for (const char* part :
+       {"left: TCP-L:0,fork,reuseaddr=1\n", "  keyword TCP-LISTEN: Waits for TCP connections\n",
+        "  parameter <port>: 0\n", "  option so-reuseaddr=1 [PREBIND, INT/NULL, setsockopt(1, 2)]: ",
+        "  default: as many connections may wait as the kernel grants (backlog)\n",
+        "  unlike socat: socat listens on IPv4 alone\n", "right, read: OPEN:",
+        "  option o-creat [OPEN, BOOL, open flag(64)]: ", "right, written: TCP6:[::1]:80,nodelay\n",
+        "  parameter <host>: [::1] (::1)\n", "  option tcp-nodelay [PASTSOCKET, INT, setsockopt(6, 1)]: "})
+    EXPECT_NE(ended.out.find(part), std::string::npos) << part << ended.out;
+  EXPECT_EQ(ended.out.find("so-reuseaddr: "), std::string::npos);
+  EXPECT_FALSE(std::filesystem::exists(path));
+  EXPECT_EQ(run_sockcat({"--explain", "TPC:h:1", "-"}).status, 2);
 }
 
 TEST(TerminalOption, IsTakenBackAtTheEnd) {

@@ -2,8 +2,10 @@
 #include <linux/dccp.h>
 #include <linux/fs.h>
 #include <net/if.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <resolv.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -32,6 +34,8 @@ constexpr Effect record_lock(int type, bool waits) {
   return {Effect::record_lock, waits ? F_SETLKW : F_SETLK, type};
 }
 constexpr Effect ioctl_number(int request) { return {Effect::ioctl_number, 0, request}; }
+constexpr Effect lookup_flag(int flag) { return {Effect::lookup_flag, 0, flag}; }
+constexpr Effect resolver_flag(int flag) { return {Effect::resolver_flag, 0, flag}; }
 constexpr Effect interface_flag(int flag) { return {Effect::interface_flag, 0, flag}; }
 
 // Of a terminal's settings: the word, the bits, and what they become.
@@ -66,13 +70,13 @@ constexpr Effect seek(int whence) { return {Effect::seek, 0, whence}; }
 constexpr auto rows = std::to_array<OptionRow>({
     {"accept-timeout", Group::listen, Phase::listen, ValueType::timeval, code,
      "seconds to wait for a connection, then status 124"},
-    {"ai-addrconfig", Group::ip4 | Group::ip6, Phase::offset, ValueType::boolean, code,
+    {"ai-addrconfig", Group::ip4 | Group::ip6, Phase::offset, ValueType::boolean, lookup_flag(AI_ADDRCONFIG),
      "only resolves to IP versions that this host has addresses of"},
-    {"ai-all", Group::ip4 | Group::ip6, Phase::offset, ValueType::boolean, code,
+    {"ai-all", Group::ip4 | Group::ip6, Phase::offset, ValueType::boolean, lookup_flag(AI_ALL),
      "resolves to IPv6 and to mapped IPv4 addresses"},
-    {"ai-passive", Group::ip4 | Group::ip6, Phase::offset, ValueType::boolean, code,
+    {"ai-passive", Group::ip4 | Group::ip6, Phase::offset, ValueType::boolean, lookup_flag(AI_PASSIVE),
      "resolves no name to the wildcard address"},
-    {"ai-v4mapped", Group::ip4 | Group::ip6, Phase::offset, ValueType::boolean, code,
+    {"ai-v4mapped", Group::ip4 | Group::ip6, Phase::offset, ValueType::boolean, lookup_flag(AI_V4MAPPED),
      "resolves to mapped IPv4 addresses where there is no IPv6 one"},
     {"append", Group::fd | Group::open, Phase::late, ValueType::boolean, open_flag(O_APPEND),
      "writes always at the end of the file"},
@@ -618,25 +622,25 @@ constexpr auto rows = std::to_array<OptionRow>({
      "passes input and output almost unprocessed"},
     {"readbytes", Group::appl, Phase::late, ValueType::size, code,
      "takes this many bytes (k, M, G) from the input, then its end"},
-    {"res-debug", Group::ip4 | Group::ip6, Phase::offset, ValueType::boolean, code,
+    {"res-debug", Group::ip4 | Group::ip6, Phase::offset, ValueType::boolean, resolver_flag(RES_DEBUG),
      "makes the resolver print what it does"},
-    {"res-defnames", Group::ip4 | Group::ip6, Phase::offset, ValueType::boolean, code,
+    {"res-defnames", Group::ip4 | Group::ip6, Phase::offset, ValueType::boolean, resolver_flag(RES_DEFNAMES),
      "adds the default domain to names without a dot"},
-    {"res-dnsrch", Group::ip4 | Group::ip6, Phase::offset, ValueType::boolean, code,
+    {"res-dnsrch", Group::ip4 | Group::ip6, Phase::offset, ValueType::boolean, resolver_flag(RES_DNSRCH),
      "searches names in parent domains"},
-    {"res-igntc", Group::ip4 | Group::ip6, Phase::offset, ValueType::boolean, code,
+    {"res-igntc", Group::ip4 | Group::ip6, Phase::offset, ValueType::boolean, resolver_flag(RES_IGNTC),
      "ignores that an answer was cut"},
     {"res-nsaddr", Group::ip4 | Group::ip6, Phase::offset, ValueType::ip4_socket, code,
      "name server to ask: address[:port]"},
-    {"res-recurse", Group::ip4 | Group::ip6, Phase::offset, ValueType::boolean, code,
+    {"res-recurse", Group::ip4 | Group::ip6, Phase::offset, ValueType::boolean, resolver_flag(RES_RECURSE),
      "asks for recursive answers"},
     {"res-retrans", Group::ip4 | Group::ip6, Phase::offset, ValueType::integer, code,
      "seconds between two questions to the name server"},
     {"res-retry", Group::ip4 | Group::ip6, Phase::offset, ValueType::integer, code,
      "how often the name server is asked"},
-    {"res-stayopen", Group::ip4 | Group::ip6, Phase::offset, ValueType::boolean, code,
+    {"res-stayopen", Group::ip4 | Group::ip6, Phase::offset, ValueType::boolean, resolver_flag(RES_STAYOPEN),
      "keeps the connection to the name server"},
-    {"res-usevc", Group::ip4 | Group::ip6, Phase::offset, ValueType::boolean, code,
+    {"res-usevc", Group::ip4 | Group::ip6, Phase::offset, ValueType::boolean, resolver_flag(RES_USEVC),
      "asks the name server by TCP"},
     {"retrieve-vlan", Group::interface, Phase::late, ValueType::constant, code,
      "puts the VLAN tag back that the kernel took out of a packet"},

@@ -158,6 +158,8 @@ struct Effect {
     control_character,   ///< the character with index `number` becomes the value
     terminal_mode,       ///< Mode `number`
     window_size,
+    lookup_flag,     ///< bit `number` of ai_flags (getaddrinfo(3))
+    resolver_flag,   ///< bit `number` of the resolver's options (resolver(3))
     interface_flag,  ///< bit `number` of SIOCSIFFLAGS (netdevice(7))
   } kind = not_yet;
   int level = 0;
@@ -169,6 +171,11 @@ struct Effect {
   enum class Speed : std::uint8_t { both, input, output };
   enum class Mode : std::uint8_t { raw, rawer, cfmakeraw, sane };
 };
+
+/// Whether it changes the settings of a terminal.
+constexpr bool is_terminal(Effect::Kind kind) {
+  return kind >= Effect::terminal_flag && kind <= Effect::window_size;
+}
 
 /// One option of the language. Aliases stand in a table of their own, each naming its canonical row.
 struct OptionRow {

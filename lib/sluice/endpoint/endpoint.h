@@ -24,8 +24,9 @@ struct Context {
   Loop& loop;
   Logger& log;
   bool as_socat = false;     ///< defaults of socat where ours differ
-  int preferred_family = 0;  ///< -4, -6: AF_INET, AF_INET6; 0 leaves it to the resolver
+  int preferred_family = 0;  ///< of what a name resolves to: AF_INET, AF_INET6; 0 leaves it to the resolver
   bool sloppy = false;       ///< -s: an option that cannot be applied is a warning
+  int listening_family = 0;  ///< of sockets that listen, where the address says nothing
 };
 
 /// A peer that has come to a listening socket and is on no loop yet: what moves from the loop that accepts to

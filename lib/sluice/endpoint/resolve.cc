@@ -1,5 +1,8 @@
+#include <arpa/inet.h>
+#include <arpa/nameser.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <resolv.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -41,11 +44,78 @@ struct Resolved {
   }
 };
 
-Resolved ask_resolver(const std::string& host) {
+/// What an address asks of the resolver itself (ai-..., res-...).
+struct Manner {
+  int lookup_flags = 0;
+  unsigned long on = 0, off = 0;  ///< bits of the resolver's options (resolver(3))
+  std::optional<int> seconds, attempts;
+  std::optional<sockaddr_in> server;
+
+  bool is_usual() const { return on == 0 && off == 0 && !seconds && !attempts && !server; }
+};
+
+sockaddr_in name_server(const Address& address, const Option& option) {
+  const auto colon = option.text.find(':');
+  const std::string host = option.text.substr(0, colon);
+  sockaddr_in server{};
+  server.sin_family = AF_INET;
+  server.sin_port = htons(NAMESERVER_PORT);
+  if (::inet_pton(AF_INET, host.c_str(), &server.sin_addr) != 1)
+    throw AddressError(address, option.place, '"' + host + "\" is no IPv4 address of a name server");
+  if (colon == option.text.npos) return server;
+  const auto port = numeric_port(address, {option.text.substr(colon + 1), option.place});
+  if (!port) throw AddressError(address, option.place, "the port of a name server is a number");
+  server.sin_port = htons(*port);
+  return server;
+}
+
+Manner manner_of(const Address& address) {
+  Manner manner;
+  for (const Option& option : address.options) {
+    const Effect& effect = option.row->effect;
+    const bool* flag = std::get_if<bool>(&option.value);
+    if (effect.kind == Effect::lookup_flag && *flag) manner.lookup_flags |= effect.number;
+    if (effect.kind == Effect::resolver_flag)
+      (*flag ? manner.on : manner.off) |= static_cast<unsigned long>(effect.number);
+    if (option.row->name == "res-nsaddr") manner.server = name_server(address, option);
+  }
+  if (const auto seconds = address.integer("res-retrans")) manner.seconds = static_cast<int>(*seconds);
+  if (const auto attempts = address.integer("res-retry")) manner.attempts = static_cast<int>(*attempts);
+  return manner;
+}
+
+/// While it lives, the resolver of this thread works in a manner of its own.
+class ResolverSection {
+ public:
+  explicit ResolverSection(const Manner& manner) : usual_(manner.is_usual()) {
+    if (usual_) return;
+    ::res_init();
+    _res.options = (_res.options | manner.on) & ~manner.off;
+    if (manner.seconds) _res.retrans = *manner.seconds;
+    if (manner.attempts) _res.retry = *manner.attempts;
+    if (!manner.server) return;
+    _res.nsaddr_list[0] = *manner.server;
+    _res.nscount = 1;
+  }
+  ~ResolverSection() {
+    if (!usual_) ::res_init();
+  }
+  ResolverSection(const ResolverSection&) = delete;
+  ResolverSection& operator=(const ResolverSection&) = delete;
+
+ private:
+  bool usual_;
+};
+
+Resolved ask_resolver(const std::string& host, int family, const Manner& manner) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
+  // Mapped addresses are those of a question for IPv6 (getaddrinfo(3)).
+  hints.ai_family = (manner.lookup_flags & (AI_V4MAPPED | AI_ALL)) != 0 ? family : AF_UNSPEC;
+  hints.ai_flags = manner.lookup_flags;
   addrinfo* found = nullptr;
   Resolved resolved;
+  const ResolverSection section(manner);
   resolved.error = ::getaddrinfo(host.c_str(), nullptr, &hints, &found);
   resolved.system_error = errno;
   if (resolved.error != 0) return resolved;
@@ -67,11 +137,6 @@ std::uint16_t port_of(const Address& address, const Parameter& service, int type
   return ntohs(static_cast<std::uint16_t>(found->s_port));
 }
 
-int family_of(const SocketKind& kind, const Context& context) {
-  if (kind.family != AF_UNSPEC) return kind.family;
-  return context.preferred_family;
-}
-
 Task<std::vector<SocketName>> look_up(const Address& address, const std::string& host, int family,
                                       const Context& context) {
   const std::string plain = without_brackets(host);
@@ -80,16 +145,23 @@ Task<std::vector<SocketName>> look_up(const Address& address, const std::string&
     throw Failure(std::string(address.written()) + ": " + host + " is no " +
                   (family == AF_INET ? "IPv4" : "IPv6") + " address");
   // GCC 12 frees what a temporary in an awaited expression holds twice, so it has a name.
-  auto asking = in_background(context.loop, [plain] { return ask_resolver(plain); });
+  const Manner manner = manner_of(address);
+  auto asking =
+      in_background(context.loop, [plain, family, manner] { return ask_resolver(plain, family, manner); });
   const Resolved resolved = co_await asking;
   if (resolved.error != 0)
     throw Failure(std::string(address.written()) + ": resolve " + host + ": " + resolved.message());
   std::vector<SocketName> names;
   for (const SocketName& name : resolved.names)
-    if (family == AF_UNSPEC || name.family() == family) names.push_back(name);
+    // A mapped address was asked for as one of IPv6, whatever it is called here.
+    if (family == AF_UNSPEC || name.family() == family || (manner.lookup_flags & AI_V4MAPPED) != 0)
+      names.push_back(name);
   if (names.empty())
     throw Failure(std::string(address.written()) + ": " + host + " has no " +
                   (family == AF_INET ? "IPv4" : "IPv6") + " address");
+  if (context.preferred_family != AF_UNSPEC)
+    std::stable_partition(names.begin(), names.end(),
+                          [&](const SocketName& name) { return name.family() == context.preferred_family; });
   co_return names;
 }
 
@@ -99,7 +171,7 @@ Task<std::vector<SocketName>> resolve(const Address& address, const Parameter& h
                                       SocketKind kind, const Context& context) {
   const std::uint16_t port = port_of(address, service, kind.type);
   if (host.text.empty()) throw AddressError(address, host.place, "a host is missing");
-  auto names = co_await look_up(address, host.text, family_of(kind, context), context);
+  auto names = co_await look_up(address, host.text, kind.family, context);
   for (auto& name : names) name = name.with_port(port);
   co_return names;
 }
@@ -135,7 +207,7 @@ SocketName wildcard(int family) {
 Task<SocketName> local_name(const Address& address, SocketKind kind, const Parameter& service,
                             const Context& context) {
   const std::uint16_t port = port_of(address, service, kind.type);
-  const int family = family_of(kind, context);
+  const int family = kind.family != AF_UNSPEC ? kind.family : context.listening_family;
   if (address.find("bind") != nullptr)
     co_return co_await resolve_bind(address, family, kind.type, port, context);
   const int usual = context.as_socat ? AF_INET : AF_INET6;

@@ -76,7 +76,7 @@ Sessions::Sessions(const BridgePlan& plan, Logger& log, Tally& tally, std::funct
       ended_(std::move(ended)),
       raw_left_(open_raw(plan.raw_left)),
       raw_right_(open_raw(plan.raw_right)),
-      context_{loop_, log, plan.limits.as_socat, plan.preferred_family, plan.sloppy} {}
+      context_{loop_, log, plan.limits.as_socat, plan.preferred_family, plan.sloppy, plan.listening_family} {}
 
 Sessions::~Sessions() = default;
 

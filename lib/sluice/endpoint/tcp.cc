@@ -9,11 +9,11 @@
 namespace sluice {
 namespace {
 
-int family_of(const Address& address, const Context& context) {
+int family_of(const Address& address) {
   const std::string_view keyword = address.keyword->name;
   if (keyword.starts_with("TCP4")) return AF_INET;
   if (keyword.starts_with("TCP6")) return AF_INET6;
-  return context.preferred_family;
+  return AF_UNSPEC;
 }
 
 class TcpConnect final : public Endpoint {
@@ -21,7 +21,7 @@ class TcpConnect final : public Endpoint {
   TcpConnect(const Address& address, const Context& context)
       : address_(address),
         context_(context),
-        kind_(with_options(address, {family_of(address, context), SOCK_STREAM, 0})),
+        kind_(with_options(address, {family_of(address), SOCK_STREAM, 0})),
         forks_(address.flag("fork")) {
     numeric_port(address_, address_.parameters[1]);
   }
@@ -90,7 +90,7 @@ std::unique_ptr<Endpoint> make_tcp_connect(const Address& address, Use, const Co
 
 std::unique_ptr<Endpoint> make_tcp_listen(const Address& address, Use, const Context& context) {
   numeric_port(address, address.parameters[0]);
-  const SocketKind kind = with_options(address, {family_of(address, context), SOCK_STREAM, 0});
+  const SocketKind kind = with_options(address, {family_of(address), SOCK_STREAM, 0});
   return std::make_unique<Listener>(address, context, "tcp", kind,
                                     [=] { return bind_tcp(address, context, kind); });
 }

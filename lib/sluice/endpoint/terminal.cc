@@ -222,8 +222,7 @@ class KeptSettings {
 }  // namespace
 
 bool is_terminal_option(const Option& option) {
-  const auto kind = option.row->effect.kind;
-  return kind >= Effect::terminal_flag && kind <= Effect::window_size;
+  return is_terminal(option.row->effect.kind);
 }
 
 bool has_terminal_options(const Address& address) {

@@ -13,7 +13,7 @@
 namespace sluice {
 namespace {
 
-int family_of(const Address& address, const Context& context) {
+int family_of(const Address& address) {
   const std::string_view keyword = address.keyword->name;
   if (keyword.starts_with("UDP4")) return AF_INET;
   if (keyword.starts_with("UDP6")) return AF_INET6;
@@ -24,22 +24,18 @@ int family_of(const Address& address, const Context& context) {
   const bool six = std::any_of(address.options.begin(), address.options.end(), [](const Option& option) {
     return option.row->effect.kind == Effect::socket_option && option.row->effect.level == IPPROTO_IPV6;
   });
-  return four ? AF_INET : six ? AF_INET6 : context.preferred_family;
+  return four ? AF_INET : six ? AF_INET6 : AF_UNSPEC;
 }
 
-SocketKind kind_of(const Address& address, const Context& context) {
-  return with_options(address, {family_of(address, context), SOCK_DGRAM, 0});
+SocketKind kind_of(const Address& address) {
+  return with_options(address, {family_of(address), SOCK_DGRAM, 0});
 }
 
 /// UDP-CONNECT, UDP-SENDTO and UDP-DATAGRAM: one far side, named in the address.
 class UdpClient final : public Endpoint {
  public:
   UdpClient(const Address& address, Use use, const Context& context)
-      : address_(address),
-        use_(use),
-        context_(context),
-        kind_(kind_of(address, context)),
-        range_(Range::of(address)) {
+      : address_(address), use_(use), context_(context), kind_(kind_of(address)), range_(Range::of(address)) {
     numeric_port(address_, address_.parameters[1]);
   }
 
@@ -100,7 +96,7 @@ class UdpReceiver final : public Endpoint {
 
   Task<> prepare() override {
     if (socket_) co_return;
-    Fd fd = co_await bind_udp(address_, context_, kind_of(address_, context_));
+    Fd fd = co_await bind_udp(address_, context_, kind_of(address_));
     apply(address_, {Phase::pastbind, Phase::fd, Phase::late}, fd.get(), context_);
     name_ = SocketName::of_socket(fd.get());
     socket_ = std::make_shared<Descriptor>(context_.loop, std::move(fd));
@@ -146,7 +142,7 @@ std::unique_ptr<Endpoint> make_udp(const Address& address, Use use, const Contex
 
 std::unique_ptr<Endpoint> make_udp_server(const Address& address, Use, const Context& context) {
   numeric_port(address, address.parameters[0]);
-  const SocketKind kind = kind_of(address, context);
+  const SocketKind kind = kind_of(address);
   const auto peers = address.keyword->name.ends_with("LISTEN") ? DatagramServer::Peers::each_sender
                                                                : DatagramServer::Peers::each_datagram;
   return std::make_unique<DatagramServer>(address, context, "udp", peers,

@@ -1,0 +1,173 @@
+#include <netdb.h>
+#include <sys/socket.h>
+
+#include <array>
+
+#include "sluice/address/names.h"
+#include "sluice/core/socket_name.h"
+#include "sockcat_options.h"
+
+namespace sluice {
+namespace {
+
+/// What holds for an address unless an option says otherwise, or whatever they say.
+struct Note {
+  Group groups;               ///< addresses that have all of these
+  Group without;              ///< and none of these
+  std::string_view option{};  ///< this option, given, makes it void
+  std::string_view text;
+};
+
+using enum Group;
+
+constexpr std::array defaults = {
+    Note{listen, none, "backlog", "as many connections may wait as the kernel grants (backlog)"},
+    Note{listen | tcp, none, "so-reuseaddr",
+         "a port is taken though old connections still use it (reuseaddr)"},
+    Note{listen | ip4 | ip6, none, "protocol-family", "both IP versions are served (pf, -4, -6)"},
+    Note{listen, none, "fork", "one connection is served, and then no more (fork)"},
+    Note{listen | child, none, "max-children", "any number of peers is served at once (max-children)"},
+    Note{retry, none, "retry", "a failed attempt is not repeated (retry, forever)"},
+    Note{fork, none, "pty", "the program is joined by a socket pair (pty, pipes)"},
+    Note{fork, none, "stderr", "the program's standard error is ours (stderr)"},
+    Note{socket | child | retry, listen, "connect-timeout",
+         "the kernel limits how long connecting takes (connect-timeout)"},
+    Note{open, socket, "o-creat", "a file that is not there is not made (creat)"},
+    Note{open, socket, "o-trunc", "a file keeps what it has (trunc, append)"},
+    Note{named, none, "unlink-close", "what this address makes itself is removed at the end (unlink-close)"},
+};
+
+constexpr std::array differences = {
+    Note{none, none, "exit-on",
+         "a side that can end is waited for without limit; socat cuts it after 0.5 s (-t)"},
+    Note{exec, none, {}, "the exit status is the program's own; socat's is 0 or 1"},
+    Note{listen | ip4 | ip6, none, "protocol-family", "socat listens on IPv4 alone"},
+    Note{child, none, {}, "no process is forked for a session"},
+    Note{socket | named | unix_,
+         none,
+         {},
+         "a path that a dead server left behind is replaced, a live one is an error"},
+    Note{udp, fifo, {}, "a datagram is never cut silently, and empty ones arrive"},
+};
+
+/// Whether an address has all groups of one set and none of another.
+bool fits(Group groups, const Note& note) {
+  const auto bits = [](Group group) { return static_cast<std::uint64_t>(group); };
+  return (bits(groups) & bits(note.groups)) == bits(note.groups) && !overlap(groups, note.without);
+}
+
+template <std::size_t count>
+std::string notes(const Address& address, const std::array<Note, count>& table, std::string_view title) {
+  std::string text;
+  for (const Note& note : table) {
+    if (!fits(address.keyword->groups, note)) continue;
+    if (!note.option.empty() && address.find(note.option) != nullptr) continue;
+    ((text += "  ") += title) += ": ";
+    text += note.text;
+    text += '\n';
+  }
+  return text;
+}
+
+/// `<host>` and `<port>` of `:<host>:<port>`, one after the other.
+std::string_view next_name(std::string_view& syntax) {
+  const auto begin = syntax.find('<');
+  const auto end = syntax.find('>', begin);
+  if (begin == syntax.npos || end == syntax.npos) return "parameter";
+  const auto name = syntax.substr(begin + 1, end - begin - 1);
+  syntax.remove_prefix(end + 1);
+  return name;
+}
+
+std::string resolved(const Address& address, const std::string& host) {
+  if (host.empty()) return {};
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  std::string plain = host;
+  if (plain.front() == '[' && plain.back() == ']') plain = plain.substr(1, plain.size() - 2);
+  const std::string_view keyword = address.keyword->name;
+  if (keyword.find("4-") != keyword.npos) hints.ai_family = AF_INET;
+  if (keyword.find("6-") != keyword.npos) hints.ai_family = AF_INET6;
+  addrinfo* found = nullptr;
+  if (const int error = ::getaddrinfo(plain.c_str(), nullptr, &hints, &found); error != 0)
+    return std::string(" (") + ::gai_strerror(error) + ')';
+  std::string text = " (";
+  for (const addrinfo* one = found; one != nullptr; one = one->ai_next) {
+    if (one != found) text += ", ";
+    text += SocketName(one->ai_addr, one->ai_addrlen).host();
+  }
+  ::freeaddrinfo(found);
+  return text + ')';
+}
+
+std::string effect_text(const OptionRow& row) {
+  const Effect& effect = row.effect;
+  const auto call = [&](std::string_view name, std::initializer_list<int> numbers) {
+    std::string text = std::string(name) + '(';
+    for (const int number : numbers) (text += text.back() == '(' ? "" : ", ") += std::to_string(number);
+    return text + ')';
+  };
+  switch (effect.kind) {
+    case Effect::socket_option:
+      return call("setsockopt", {effect.level, effect.number});
+    case Effect::numbered_socket_option:
+      return "setsockopt";
+    case Effect::open_flag:
+      return call("open flag", {effect.number});
+    case Effect::fcntl_flag:
+      return call("fcntl F_SETFL", {effect.number});
+    case Effect::record_lock:
+      return "fcntl lock";
+    case Effect::file_lock:
+      return call("flock", {effect.number});
+    case Effect::ioctl:
+    case Effect::ioctl_number:
+      return "ioctl";
+    case Effect::file_attribute:
+      return call("FS_IOC_SETFLAGS", {effect.number});
+    case Effect::interface_flag:
+      return call("SIOCSIFFLAGS", {effect.number});
+    default:
+      return is_terminal(effect.kind) ? "tcsetattr" : "";
+  }
+}
+
+std::string explained(const Address& address) {
+  std::string text(address.written());
+  text +=
+      "\n  keyword " + std::string(address.keyword->name) + ": " + std::string(address.keyword->help) + '\n';
+  std::string_view syntax = address.keyword->syntax;
+  for (const Parameter& parameter : address.parameters) {
+    const auto name = next_name(syntax);
+    text += "  parameter <" + std::string(name) + ">: " + parameter.text;
+    if (name.ends_with("host") || name.ends_with("server")) text += resolved(address, parameter.text);
+    text += '\n';
+  }
+  for (const Option& option : address.options) {
+    text += "  option " + std::string(option.row->name);
+    if (option.has_text) text += '=' + option.text;
+    text +=
+        " [" + std::string(phase_name(option.row->phase)) + ", " + std::string(type_name(option.row->type));
+    const std::string effect = effect_text(*option.row);
+    if (!effect.empty()) text += ", " + effect;
+    text += "]: " + std::string(option.row->help) + '\n';
+  }
+  return text + notes(address, defaults, "default") + notes(address, differences, "unlike socat");
+}
+
+}  // namespace
+
+std::string sockcat_explanation(const Specification& left, const Specification& right) {
+  std::string text;
+  const auto add = [&](std::string_view title, const Address& address) {
+    (text += title) += explained(address);
+  };
+  for (const auto& [name, one] :
+       {std::pair<std::string, const Specification&>{"left", left}, {"right", right}}) {
+    add(name + (one.writing ? ", read: " : ": "), one.reading);
+    if (one.writing) add(name + ", written: ", *one.writing);
+  }
+  return text;
+}
+
+}  // namespace sluice
