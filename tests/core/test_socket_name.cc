@@ -36,6 +36,13 @@ TEST(SocketName, PrintsAsReadinessAndLogWantIt) {
   const Case cases[] = {
       {four("127.0.0.1", 80), "127.0.0.1", "127.0.0.1:80", "AF=2 127.0.0.1:80"},
       {four("0.0.0.0", 0), "0.0.0.0", "0.0.0.0:0", "AF=2 0.0.0.0:0"},
+      {SocketName::vsock(1, 99), "1", "1:99", "AF=40 cid:1 port:99"},
+      {SocketName::vsock(0xffffffff, 0xfffffffe), "4294967295", "4294967295:4294967294",
+       "AF=40 cid:4294967295 port:4294967294"},
+      {SocketName::of_family(AF_PACKET, std::string_view("\x08\0\xfe", 3)), "0x0800fe", "0x0800fe",
+       "AF=17 0x0800fe"},
+      {SocketName::of_family(AF_INET, std::string_view("\0\x50\x7f\0\0\1", 6)), "127.0.0.1", "127.0.0.1:80",
+       "AF=2 127.0.0.1:80"},
       {six("::1", 65535), "::1", "[::1]:65535", "AF=10 [::1]:65535"},
       {six("::ffff:10.1.2.3", 9), "10.1.2.3", "10.1.2.3:9", "AF=2 10.1.2.3:9"},
       {SocketName::unix_path("/tmp/x"), "/tmp/x", "/tmp/x", "AF=1 \"/tmp/x\""},
@@ -84,6 +91,18 @@ TEST(SocketName, OfAnUnboundSocketIsUnnamed) {
   EXPECT_EQ(SocketName::of_socket(fd).host(), "");
   EXPECT_TRUE(SocketName::of_peer(fd).empty());
   ::close(fd);
+}
+
+TEST(SocketName, OfAnyFamilyHoldsWhatASockaddrDoes) {
+  const SocketName longest = SocketName::of_family(77, std::string(126, 'x'));
+  EXPECT_EQ(longest.size(), sizeof(sockaddr_storage));
+  EXPECT_EQ(longest.family(), 77);
+  EXPECT_EQ(longest.family_data(), std::string(126, 'x'));
+  EXPECT_EQ(longest.service(), "");
+  EXPECT_EQ(SocketName::of_family(77, "").size(), sizeof(sa_family_t));
+  EXPECT_THROW(SocketName::of_family(77, std::string(127, 'x')), UsageError);
+  EXPECT_EQ(SocketName().family_data(), "");
+  EXPECT_EQ(SocketName::vsock(3, 70000).service(), "70000");
 }
 
 }  // namespace

@@ -161,5 +161,34 @@ TEST_F(Tcp, HandsOverAsManyAsHaveComeToAnotherLoop) {
   EXPECT_TRUE(run(loop_, listener->accept(1)).empty());
 }
 
+TEST_F(Tcp, OtherTransportsWorkAlikeOrFailAsTheKernelDoes) {
+  struct Case {
+    std::string server, client, name;
+    int type, protocol;
+  };
+  const Case cases[] = {
+      {"SCTP4-LISTEN:0,bind=127.0.0.1", "SCTP4-CONNECT:127.0.0.1:%", "sctp 127.0.0.1:", SOCK_STREAM,
+       IPPROTO_SCTP},
+      {"DCCP4-LISTEN:0,bind=127.0.0.1", "DCCP4-CONNECT:127.0.0.1:%", "dccp 127.0.0.1:", SOCK_DCCP,
+       IPPROTO_DCCP},
+  };
+  for (const auto& one : cases) {
+    const Fd probe(::socket(AF_INET, one.type | SOCK_CLOEXEC, one.protocol));
+    if (!probe) {
+      const std::string why = ": create a socket: " + last_error().message();
+      EXPECT_EQ(failure(one.server), one.server + why);
+      EXPECT_EQ(failure(one.server.substr(0, 4) + "-CONNECT:127.0.0.1:1"),
+                one.server.substr(0, 4) + "-CONNECT:127.0.0.1:1" + why);
+      continue;
+    }
+    auto [server, client] = meet(one.server, one.client);
+    write(*client, "hello");
+    EXPECT_EQ(read_once(*server), "hello");
+    const auto listener = endpoint(one.server);
+    run(loop_, listener->prepare());
+    EXPECT_TRUE(listener->names().at(0).starts_with(one.name));
+  }
+}
+
 }  // namespace
 }  // namespace sluice

@@ -312,5 +312,38 @@ TEST_F(Udp, DoesNotStealATakenPort) {
   EXPECT_THROW(run(loop_, second->prepare()), Failure);
 }
 
+TEST_F(Udp, LiteIsServedAlike) {
+  if (!Fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_UDPLITE)))
+    GTEST_SKIP() << "this kernel has no UDP-Lite";
+  for (const std::string version : {"", "4", "6"}) {
+    const std::string host = version == "6" ? "[::1]:" : "127.0.0.1:";
+    const auto server = endpoint("UDPLITE" + version + "-LISTEN:0,fork");
+    run(loop_, server->prepare());
+    EXPECT_TRUE(server->names().at(0).starts_with("udplite ")) << server->names().at(0);
+    for (const std::string keyword : {"-CONNECT:", "-SENDTO:", "-DATAGRAM:"}) {
+      auto client = open("UDPLITE" + version + keyword + host + bound(*server));
+      write(*client, "hello");
+      auto peer = open(*server);
+      EXPECT_EQ(read_once(*peer), "hello") << version << keyword;
+      write(*peer, "re: hello");
+      EXPECT_EQ(read_once(*client), "re: hello") << version << keyword;
+    }
+    server->stop();
+    loop_.run();
+    const auto receiver = endpoint("UDPLITE" + version + "-RECV:0", Use::reading);
+    run(loop_, receiver->prepare());
+    auto stream = open(*receiver);
+    auto client = open("UDPLITE" + version + "-SENDTO:" + host + bound(*receiver));
+    write(*client, "one");
+    EXPECT_EQ(read_once(*stream), "one");
+    const auto answering = endpoint("UDPLITE" + version + "-RECVFROM:0");
+    run(loop_, answering->prepare());
+    auto asking = open("UDPLITE" + version + "-SENDTO:" + host + bound(*answering));
+    write(*asking, "two");
+    auto peer = open(*answering);
+    EXPECT_EQ(read(*peer), "two");
+  }
+}
+
 }  // namespace
 }  // namespace sluice

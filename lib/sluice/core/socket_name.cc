@@ -1,6 +1,7 @@
 #include "sluice/core/socket_name.h"
 
 #include <arpa/inet.h>
+#include <linux/vm_sockets.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <sys/un.h>
@@ -29,6 +30,16 @@ SocketName unix_name(std::string_view bytes, bool padded) {
   bytes.copy(address.sun_path, bytes.size());
   const auto length = padded ? sizeof address : path_offset + bytes.size();
   return {reinterpret_cast<const sockaddr*>(&address), static_cast<socklen_t>(length)};
+}
+
+std::string hex(std::string_view bytes) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string text = "0x";
+  for (const char c : bytes) {
+    text += digits[static_cast<unsigned char>(c) >> 4];
+    text += digits[static_cast<unsigned char>(c) & 15];
+  }
+  return text;
 }
 
 }  // namespace
@@ -61,6 +72,26 @@ SocketName SocketName::unix_abstract(std::string_view name, bool tight) {
   if (name.size() >= sizeof(sockaddr_un::sun_path))
     throw UsageError("abstract socket name is " + std::to_string(name.size()) + " bytes long (at most 107)");
   return unix_name(std::string(1, '\0').append(name), !tight);
+}
+
+SocketName SocketName::of_family(int family, std::string_view data) {
+  constexpr auto room = sizeof(sockaddr_storage) - sizeof(sa_family_t);
+  if (data.size() > room)
+    throw UsageError("a socket's address is " + std::to_string(data.size()) + " bytes long (at most " +
+                     std::to_string(room) + ")");
+  SocketName name;
+  name.storage_.ss_family = static_cast<sa_family_t>(family);
+  data.copy(reinterpret_cast<char*>(&name.storage_) + sizeof(sa_family_t), data.size());
+  name.length_ = static_cast<socklen_t>(sizeof(sa_family_t) + data.size());
+  return name;
+}
+
+SocketName SocketName::vsock(std::uint32_t cid, std::uint32_t port) {
+  sockaddr_vm address{};
+  address.svm_family = AF_VSOCK;
+  address.svm_cid = cid;
+  address.svm_port = port;
+  return {reinterpret_cast<const sockaddr*>(&address), sizeof address};
 }
 
 SocketName SocketName::of_socket(int fd) {
@@ -129,7 +160,9 @@ std::string SocketName::host() const {
       (host += '%') += interface;
     return host;
   }
-  if (family() != AF_UNIX || length_ <= path_offset) return {};
+  if (family() == AF_VSOCK) return std::to_string(as<sockaddr_vm>(storage_).svm_cid);
+  if (family() != AF_UNIX) return empty() ? std::string() : hex(family_data());
+  if (length_ <= path_offset) return {};
   if (auto name = path(); !name.empty()) return name;
   const auto address = as<sockaddr_un>(storage_);
   std::string_view rest(address.sun_path + 1, length_ - path_offset - 1);
@@ -137,15 +170,22 @@ std::string SocketName::host() const {
   return "@" + std::string(rest);
 }
 
+std::string SocketName::service() const {
+  if (is_ip()) return std::to_string(port());
+  if (family() == AF_VSOCK) return std::to_string(as<sockaddr_vm>(storage_).svm_port);
+  return {};
+}
+
 std::string SocketName::host_and_port() const {
-  if (family() == AF_INET) return host() + ':' + std::to_string(port());
-  if (family() == AF_INET6) return '[' + host() + "]:" + std::to_string(port());
+  if (family() == AF_INET6) return '[' + host() + "]:" + service();
+  if (family() == AF_INET || family() == AF_VSOCK) return host() + ':' + service();
   return host();
 }
 
 std::string SocketName::log_text() const {
   const auto prefix = "AF=" + std::to_string(family()) + ' ';
   if (family() == AF_UNIX) return prefix + '"' + host() + '"';
+  if (family() == AF_VSOCK) return prefix + "cid:" + host() + " port:" + service();
   if (empty()) return "<anon>";
   return prefix + host_and_port();
 }

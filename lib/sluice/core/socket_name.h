@@ -21,6 +21,12 @@ class SocketName {
   static SocketName unix_path(std::string_view path);
   static SocketName unix_abstract(std::string_view name, bool tight = true);
 
+  /// A name of any family: what stands in its sockaddr behind sa_family. Throws UsageError if it is too long
+  /// (126 bytes).
+  static SocketName of_family(int family, std::string_view data);
+  /// A port of a virtual machine or its host (vsock(7)).
+  static SocketName vsock(std::uint32_t cid, std::uint32_t port);
+
   /// What the kernel says of a socket: its own name, its peer's. Empty where it has none.
   static SocketName of_socket(int fd);
   static SocketName of_peer(int fd);
@@ -34,11 +40,15 @@ class SocketName {
   /// The same name for a socket of another family: an IPv4 name mapped for an AF_INET6 socket.
   SocketName for_family(int family) const;
 
-  std::uint16_t port() const;  ///< host order; 0 for AF_UNIX
+  std::uint16_t port() const;  ///< host order; 0 for what is no IP name
   SocketName with_port(std::uint16_t) const;
-  std::string host() const;           ///< "127.0.0.1", "::1", "/tmp/x.sock", "@abstract"
-  std::string host_and_port() const;  ///< "127.0.0.1:80", "[::1]:80", "/tmp/x.sock", "@abstract"
-  std::string log_text() const;       ///< as socat's log prints it: `AF=2 127.0.0.1:80`, `AF=1 "/tmp/x"`
+  /// "127.0.0.1", "::1", "/tmp/x.sock", "@abstract", the cid of AF_VSOCK, "0x..." where the family is none of
+  /// these
+  std::string host() const;
+  std::string service() const;        ///< the port as text, also that of AF_VSOCK; empty where there is none
+  std::string host_and_port() const;  ///< "127.0.0.1:80", "[::1]:80", "/tmp/x.sock", "@abstract", "1:99"
+  /// As socat's log prints it: `AF=2 127.0.0.1:80`, `AF=1 "/tmp/x"`, `AF=40 cid:1 port:99`, `AF=17 0x...`
+  std::string log_text() const;
   /// The path in the file system; empty for others and for abstract and unnamed sockets.
   std::string path() const;
 
@@ -46,6 +56,8 @@ class SocketName {
   friend auto operator<=>(const SocketName& a, const SocketName& b) { return a.bytes() <=> b.bytes(); }
 
   std::string_view bytes() const { return {reinterpret_cast<const char*>(&storage_), length_}; }
+  /// The bytes behind sa_family.
+  std::string_view family_data() const { return bytes().substr(empty() ? 0 : sizeof(sa_family_t)); }
 
  private:
   sockaddr_storage storage_{};

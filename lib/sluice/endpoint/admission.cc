@@ -6,6 +6,8 @@
 #include <charconv>
 #include <cstddef>
 
+#include "sluice/address/binary_data.h"
+
 namespace sluice {
 namespace {
 
@@ -18,9 +20,29 @@ std::string bytes_of(const SocketName& name) {
 
 }  // namespace
 
+Range Range::of_data(const Address& address, const Option& option) {
+  const auto refuse = [&](std::string_view message) -> AddressError {
+    return {address, option.place, "range \"" + option.text + "\": " + std::string(message)};
+  };
+  const auto colon = option.text.find(':');
+  if (colon == std::string::npos) throw refuse("expects <address-data>:<mask-data>");
+  const std::string_view text = option.text;
+  BinaryData network = read_binary(text.substr(0, colon));
+  BinaryData mask = read_binary(text.substr(colon + 1));
+  for (const BinaryData* data : {&network, &mask})
+    if (!data->complaint.empty()) throw refuse(data->complaint);
+  if (network.bytes.size() != mask.bytes.size()) throw refuse("address and mask are of different lengths");
+  Range range;
+  range.family_ = AF_UNSPEC;
+  range.network_ = std::move(network.bytes);
+  range.mask_ = std::move(mask.bytes);
+  return range;
+}
+
 std::optional<Range> Range::of(const Address& address) {
   const Option* option = address.find("range");
   if (option == nullptr) return std::nullopt;
+  if (address.keyword->name.starts_with("SOCKET-")) return of_data(address, *option);
   const auto refuse = [&](std::string_view message) -> AddressError {
     return {address, option->place, "range \"" + option->text + "\": " + std::string(message)};
   };
@@ -55,8 +77,10 @@ std::optional<Range> Range::of(const Address& address) {
 }
 
 bool Range::contains(const SocketName& peer) const {
-  if (peer.family() != family_) return false;
-  const std::string address = bytes_of(peer);
+  if (family_ != AF_UNSPEC && peer.family() != family_) return false;
+  std::string address = family_ == AF_UNSPEC ? std::string(peer.family_data()) : bytes_of(peer);
+  // What a name is too short for is zero, as it is for the kernel.
+  address.resize(network_.size());
   for (std::size_t i = 0; i < address.size(); ++i)
     if (((address[i] ^ network_[i]) & mask_[i]) != 0) return false;
   return true;

@@ -10,7 +10,9 @@
 
 namespace sluice {
 
-/// `range=`: whether a peer's address is inside (`10.0.0.0/8`, `10.0.0.0:255.0.0.0`, `[::1]/128`).
+/// `range=`: whether a peer's address is inside (`10.0.0.0/8`, `10.0.0.0:255.0.0.0`, `[::1]/128`). Generic
+/// sockets have it as data, `<address>:<mask>`, each a sockaddr without sa_family; what the mask does not
+/// reach does not count.
 class Range {
  public:
   /// Throws AddressError.
@@ -18,7 +20,9 @@ class Range {
   bool contains(const SocketName& peer) const;
 
  private:
-  int family_ = 0;
+  static Range of_data(const Address& address, const Option& option);
+
+  int family_ = 0;  ///< AF_UNSPEC: the bytes are those of the whole sockaddr behind sa_family
   std::string network_;
   std::string mask_;
 };
@@ -30,6 +34,8 @@ class Admission {
   explicit Admission(const Address& address);
   /// The option that keeps a peer out, or nothing.
   std::string_view objection(const SocketName& peer) const;
+  /// Whether nobody would be kept out.
+  bool lets_all_in() const { return !range_ && !source_port_ && !low_port_; }
 
  private:
   std::optional<Range> range_;

@@ -47,9 +47,11 @@ Task<> DatagramServer::prepare() {
   apply(address_, {Phase::pastbind, Phase::fd, Phase::late}, bound.socket.get(), context_);
   name_ = SocketName::of_socket(bound.socket.get());
   companion_ = std::move(bound.companion);
+  offloads_ = bound.offloads;
+  dress_ = std::move(bound.dress);
   offload_.tell_local(bound.socket.get(), name_);
   // Without fork, the stream reads for itself, or others do.
-  if (forks_ && name_.is_ip()) offload_.join(bound.socket.get());
+  if (forks_ && offloads_) offload_.join(bound.socket.get());
   socket_ = std::make_shared<Descriptor>(context_.loop, std::move(bound.socket));
   context_.log.notice((peers_ == Peers::each_sender ? "listening on UDP " : "receiving on ") +
                       name_.log_text());
@@ -244,7 +246,7 @@ std::unique_ptr<Stream> DatagramServer::stream_of(const Origin& peer, std::share
   parts.peer = peer.sender;
   parts.local = peer.local;
   parts.shared = forks_;
-  parts.offloads = name_.is_ip();
+  parts.offloads = offloads_;
   parts.inbox = inbox;
   parts.null_eof = address_.flag("null-eof");
   parts.finish = finish_by(address_, FinishBy::nothing);
@@ -265,7 +267,9 @@ std::unique_ptr<Stream> DatagramServer::stream_of(const Origin& peer, std::share
     parts.companion =
         std::shared_ptr<void>(nullptr, [table = table_, from = peer](void*) { table->inboxes.erase(from); });
   }
-  return std::make_unique<MessageStream>(std::move(parts));
+  auto stream = std::make_unique<MessageStream>(std::move(parts));
+  if (dress_) return dress_(std::move(stream));
+  return stream;
 }
 
 }  // namespace sluice

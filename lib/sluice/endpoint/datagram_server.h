@@ -14,6 +14,9 @@
 
 namespace sluice {
 
+/// Puts around a new stream what the messages of its family need.
+using Dress = std::function<std::unique_ptr<Stream>(std::unique_ptr<Stream>)>;
+
 /// A bound datagram socket whose senders become peers, each with a stream of its own though all share the
 /// socket.
 ///
@@ -29,6 +32,8 @@ class DatagramServer final : public Endpoint {
   struct Bound {
     Fd socket;
     std::shared_ptr<void> companion = {};  ///< kept while it is bound: a path to unlink
+    bool offloads = false;                 ///< a UDP socket: see MessageStream
+    Dress dress = {};
   };
   using Bind = std::function<Task<Bound>()>;
   enum class Peers { each_datagram, each_sender };
@@ -82,6 +87,8 @@ class DatagramServer final : public Endpoint {
   SocketName name_;
   std::shared_ptr<Descriptor> socket_;
   std::shared_ptr<void> companion_;
+  bool offloads_ = false;
+  Dress dress_;
   std::shared_ptr<Table> table_ = std::make_shared<Table>();
   Received received_;
   Offload offload_;

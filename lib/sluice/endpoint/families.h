@@ -13,14 +13,20 @@ MakeEndpoint make_standard;      // standard_streams.cc: STDIO, STDIN, STDOUT, S
 MakeEndpoint make_file;          // file.cc: OPEN, CREATE
 MakeEndpoint make_generic_open;  // generic_open.cc: GOPEN
 MakeEndpoint make_pipe;          // pipe.cc: PIPE
-MakeEndpoint make_tcp_connect;   // tcp.cc
+MakeEndpoint make_tcp_connect;   // tcp.cc: TCP, SCTP, DCCP
 MakeEndpoint make_tcp_listen;
 MakeEndpoint make_unix_connect;  // unix.cc, with the ABSTRACT kind
 MakeEndpoint make_unix_listen;
 MakeEndpoint make_unix_client;
-MakeEndpoint make_unix_datagram;      // unix_datagram.cc: SENDTO, RECV, RECVFROM
-MakeEndpoint make_udp;                // udp.cc: CONNECT, SENDTO, DATAGRAM, RECV
-MakeEndpoint make_udp_server;         // LISTEN, RECVFROM
+MakeEndpoint make_unix_datagram;    // unix_datagram.cc: SENDTO, RECV, RECVFROM
+MakeEndpoint make_udp;              // udp.cc, with UDPLITE: CONNECT, SENDTO, DATAGRAM, RECV
+MakeEndpoint make_udp_server;       // LISTEN, RECVFROM
+MakeEndpoint make_generic_connect;  // generic_socket.cc: SOCKET-CONNECT
+MakeEndpoint make_generic_listen;
+MakeEndpoint make_generic_datagram;  // SENDTO, DATAGRAM, RECV, RECVFROM
+MakeEndpoint make_vsock_connect;     // vsock.cc
+MakeEndpoint make_vsock_listen;
+MakeEndpoint make_ip;                 // ip.cc: SENDTO, DATAGRAM, RECV, RECVFROM
 MakeEndpoint make_exec;               // exec.cc: EXEC, SYSTEM
 MakeEndpoint make_in_process_filter;  // in_process.cc: UPPER, COUNT-LINES
 

@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <array>
 #include <charconv>
 
 #include "sluice/endpoint/apply.h"
@@ -94,8 +95,13 @@ Task<> connect_socket(Descriptor& socket, const SocketName& to, std::optional<Du
         continue;
       case EALREADY: {
         const bool answered = co_await socket.wait_until(Descriptor::writable, deadline);
-        if (answered) continue;
-        break;
+        if (!answered) break;
+        // An AF_VSOCK socket that is asked again after a failure connects anew.
+        int error = 0;
+        socklen_t size = sizeof error;
+        ::getsockopt(socket.number(), SOL_SOCKET, SO_ERROR, &error, &size);
+        if (error != 0) give_up(error, error == ETIMEDOUT ? ExitStatus::timed_out : ExitStatus::failure);
+        continue;
       }
       case EAGAIN:
         // The backlog of an AF_UNIX listener is full, and nothing tells when it no longer is.
@@ -189,11 +195,11 @@ void note_names(Session& session, const SocketName& local, const SocketName& pee
   };
   if (!peer.empty()) {
     note("SOCAT_PEERADDR", bracketed(peer));
-    if (peer.is_ip()) note("SOCAT_PEERPORT", std::to_string(peer.port()));
+    if (const auto port = peer.service(); !port.empty()) note("SOCAT_PEERPORT", port);
   }
   if (!local.empty()) {
     note("SOCAT_SOCKADDR", bracketed(local));
-    if (local.is_ip()) note("SOCAT_SOCKPORT", std::to_string(local.port()));
+    if (const auto port = local.service(); !port.empty()) note("SOCAT_SOCKPORT", port);
   }
 }
 
@@ -204,7 +210,7 @@ std::unique_ptr<Stream> stream_of_socket(const Address& address, const Context& 
   if (type != SOCK_STREAM) {
     MessageStream::Parts parts;
     parts.socket = std::move(socket);
-    parts.sequenced = type == SOCK_SEQPACKET;
+    parts.sequenced = type == SOCK_SEQPACKET || type == SOCK_DCCP;
     parts.null_eof = address.flag("null-eof");
     parts.finish = finish_by(address, parts.sequenced ? FinishBy::shutting_down : FinishBy::nothing);
     parts.companion = std::move(companion);

@@ -1,0 +1,104 @@
+#include "sluice/endpoint/datagram_sockets.h"
+
+#include <sys/socket.h>
+
+#include "sluice/endpoint/apply.h"
+
+namespace sluice {
+namespace {
+
+/// What a name says, without the zeros that it may be filled with: a name that was written as data need not
+/// be as long as the kernel's.
+std::string_view essence(const SocketName& name) {
+  const std::string_view bytes = name.bytes();
+  return bytes.substr(0, bytes.find_last_not_of('\0') + 1);
+}
+
+/// Whether a sender's name is the one that is sent to. Others (AF_PACKET) say more of a packet than whose it
+/// is.
+bool names_senders_as_receivers(int family) {
+  return family == AF_INET || family == AF_INET6 || family == AF_UNIX || family == AF_VSOCK;
+}
+
+std::unique_ptr<Stream> dressed(std::unique_ptr<Stream> stream, const Dress& dress) {
+  return dress ? dress(std::move(stream)) : std::move(stream);
+}
+
+}  // namespace
+
+DatagramClient::DatagramClient(const Address& address, Use use, const Context& context, Plan plan)
+    : address_(address), use_(use), context_(context), plan_(std::move(plan)), range_(Range::of(address)) {}
+
+Accepts DatagramClient::accepted(const SocketName& to) const {
+  if (range_) return [range = *range_](const Origin& origin) { return range.contains(origin.sender); };
+  if (plan_.hears != Hears::far_side || !names_senders_as_receivers(to.family())) return {};
+  return [to](const Origin& origin) { return essence(origin.sender) == essence(to); };
+}
+
+Task<std::unique_ptr<Stream>> DatagramClient::open(Session& session) {
+  const SocketName to = co_await plan_.find();
+  SocketKind kind = plan_.kind;
+  kind.family = to.family();
+  Fd fd = make_socket(address_, kind, context_);
+  apply(address_, {Phase::prebind, Phase::bind}, fd.get(), context_);
+  co_await plan_.bind(fd.get(), kind);
+  const bool connects = plan_.hears == Hears::connected;
+  if (connects) {
+    context_.log.notice([&] { return "opening connection to " + to.log_text(); });
+    check(std::string(address_.written()) + ": connect to " + to.host_and_port(),
+          ::connect(fd.get(), to.data(), to.size()));
+    log_connected(context_.log, fd.get());
+  } else {
+    context_.log.notice(
+        [&] { return "successfully prepared local socket " + SocketName::of_socket(fd.get()).log_text(); });
+  }
+  note_names(session, fd.get(), to);
+  apply(address_, {Phase::connected, Phase::fd, Phase::late}, fd.get(), context_);
+  MessageStream::Parts parts;
+  if (!connects) parts.peer = to;
+  parts.accepts = accepted(to);
+  parts.socket = std::make_shared<Descriptor>(context_.loop, std::move(fd));
+  parts.offloads = plan_.offloads;
+  parts.readable = use_ != Use::writing;
+  parts.null_eof = address_.flag("null-eof");
+  parts.finish = finish_by(address_, FinishBy::nothing);
+  const Dress dress = plan_.dress ? plan_.dress(kind.family) : Dress();
+  co_return dressed(std::make_unique<MessageStream>(std::move(parts)), dress);
+}
+
+DatagramReceiver::DatagramReceiver(const Address& address, const Context& context, std::string_view transport,
+                                   DatagramServer::Bind bind)
+    : address_(address),
+      context_(context),
+      transport_(transport),
+      bind_(std::move(bind)),
+      admission_(address) {}
+
+Task<> DatagramReceiver::prepare() {
+  if (bound_.socket) co_return;
+  bound_ = co_await bind_();
+  apply(address_, {Phase::pastbind, Phase::fd, Phase::late}, bound_.socket.get(), context_);
+  name_ = SocketName::of_socket(bound_.socket.get());
+}
+
+std::vector<std::string> DatagramReceiver::names() const {
+  if (name_.empty()) return {};
+  return {transport_ + ' ' + name_.host_and_port()};
+}
+
+Task<std::unique_ptr<Stream>> DatagramReceiver::open(Session&) {
+  co_await prepare();
+  MessageStream::Parts parts;
+  parts.socket = std::make_shared<Descriptor>(context_.loop, std::move(bound_.socket));
+  parts.companion = std::move(bound_.companion);
+  parts.offloads = bound_.offloads;
+  parts.writable = false;
+  parts.null_eof = address_.flag("null-eof");
+  if (!admission_.lets_all_in())
+    parts.accepts = [admission = admission_](const Origin& origin) {
+      return admission.objection(origin.sender).empty();
+    };
+  co_return dressed(std::make_unique<MessageStream>(std::move(parts)), bound_.dress);
+}
+
+}  // namespace sluice
