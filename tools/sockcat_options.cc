@@ -229,7 +229,9 @@ SockcatRun sockcat_run_of(const Invocation& invocation) {
   Reader reader(run, rules);
   std::size_t next = 0;
   const auto& words = invocation.words;
+  std::vector<std::string> again = {invocation.program};
   for (; next < words.size() && !is_address(words[next]); ++next) {
+    const std::size_t first = next;
     const std::string_view word = words[next];
     if (const auto level = listing_level(word)) {
       run.text = sockcat_listing(*level);
@@ -247,6 +249,12 @@ SockcatRun sockcat_run_of(const Invocation& invocation) {
     }
     reader.take(*row, value, has_value);
     if (run.text) return run;
+    // Readiness, progress and locks are those of the whole, and this process's.
+    const bool of_the_whole = row->name == "progress" || row->name.starts_with("ready-") ||
+                              row->spelling == "-L" || row->spelling == "-W";
+    if (of_the_whole) continue;
+    again.insert(again.end(), words.begin() + static_cast<std::ptrdiff_t>(first),
+                 words.begin() + static_cast<std::ptrdiff_t>(next) + 1);
   }
   if (words.size() - next != 2)
     throw UsageError("expects two addresses, got " + std::to_string(words.size() - next));
@@ -267,6 +275,7 @@ SockcatRun sockcat_run_of(const Invocation& invocation) {
   run.plan.limits.cool_left = written_part(left).flag("cool-write");
   run.plan.limits.cool_right = written_part(right).flag("cool-write");
   run.plan.starts_programs = starts_programs(left) || starts_programs(right);
+  run.plan.restart = Restart{std::move(again), left, right};
   run.plan.left = [left](Use use, const Context& context) { return make_endpoint(left, use, context); };
   run.plan.right = [right](Use use, const Context& context) { return make_endpoint(right, use, context); };
   return run;

@@ -115,7 +115,7 @@ TEST_F(Exec, NoticesThatItsProgramHasGoneThoughOthersHoldItsOutput) {
   EXPECT_EQ(stream->exit_status(), 3);
 }
 
-TEST(CommandLine, SplitsAsAShellWould) {
+TEST(CommandLine, SplitsAsSocatDoes) {
   struct Case {
     std::string text;
     std::vector<std::string> words;
@@ -125,12 +125,17 @@ TEST(CommandLine, SplitsAsAShellWould) {
       {"  tr a-z   A-Z ", {"tr", "a-z", "A-Z"}},
       {"sh -c 'echo a b'", {"sh", "-c", "echo a b"}},
       {R"(sh -c "echo 'a' \"b\"")", {"sh", "-c", "echo 'a' \"b\""}},
-      {R"(a\ b 'c\d' "")", {"a b", "c\\d", ""}},
+      {R"(a\ b 'c\d' "")", {"a b", "cd", ""}},
       {"x'y'\"z\"", {"xyz"}},
+      {R"(a\tb "c\nd" 'e\\')", {"a\tb", "c\nd", "e\\"}},
+      {"a (b c) d [e f]g {h 'i j'}", {"a", "(b c)", "d", "[e f]g", "{h 'i j'}"}},
+      {"a:b,c!!d !!", {"a:b,c!!d", "!!"}},
+      {"tab\tstays", {"tab\tstays"}},
       {"", {}},
   };
   for (const auto& one : cases) EXPECT_EQ(split_command_line(one.text), one.words) << one.text;
-  for (const auto* bad : {"'", "a \"b", "x 'y\""}) EXPECT_THROW(split_command_line(bad), UsageError) << bad;
+  for (const auto* bad : {"'", "a \"b", "x 'y\"", "(a b", "a\\"})
+    EXPECT_THROW(split_command_line(bad), UsageError) << bad;
 }
 
 }  // namespace

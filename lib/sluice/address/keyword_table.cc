@@ -134,7 +134,7 @@ constexpr auto rows = std::to_array<KeywordRow>({
      fd | socket | child | retry | ip4 | ip6 | tcp | socks, "Connects through a SOCKS 5 proxy"},
     {"SOCKS5-LISTEN", ":<socks-server>[:<socks-port>]:<listen-host>:<listen-port>", 3, 4,
      fd | socket | child | retry | ip4 | ip6 | tcp | socks, "Lets a SOCKS 5 proxy wait for a connection"},
-    {"STALL", "", 0, 0, fd | fifo, "Never delivers anything, and takes what is written without end"},
+    {"STALL", "", 0, 0, fd | fifo, "Never delivers anything, and takes nothing: whoever writes to it waits"},
     {"STDERR", "", 0, 0,
      fd | fifo | chr | blk | reg | socket | termios | unix_ | ip4 | ip6 | udp | tcp | sctp | dccp | udplite,
      "Uses descriptor 2"},

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <latch>
+#include <set>
 #include <thread>
 
 #include "sluice/endpoint/sessions.h"
@@ -33,13 +34,14 @@ std::optional<std::size_t> count_descriptors() {
   return entries - 3;
 }
 
-/// Those that a run hears. SIGHUP is for the log file: without one it ends the process as ever, and who
-/// started it with SIGHUP ignored (nohup(1)) wants it to mean nothing.
-std::vector<int> signals_heard(const BridgePlan& plan, const Logger& log) {
+/// Those that a run hears, with those that are passed on. SIGHUP is for the log file: without one it ends the
+/// process as ever, and who started it with SIGHUP ignored (nohup(1)) wants it to mean nothing.
+std::vector<int> signals_heard(const BridgePlan& plan, const Logger& log, const std::set<int>& passed_on) {
   std::vector<int> numbers = {SIGUSR1};
   for (const int number : {SIGHUP, SIGINT, SIGQUIT, SIGTERM}) {
     const bool usual = number == SIGTERM || number == SIGINT;
-    if (plan.ending_signals ? (*plan.ending_signals >> number & 1) != 0 : usual) numbers.push_back(number);
+    const bool ends = plan.ending_signals ? (*plan.ending_signals >> number & 1) != 0 : usual;
+    if (ends || passed_on.contains(number)) numbers.push_back(number);
   }
   if (std::find(numbers.begin(), numbers.end(), SIGHUP) != numbers.end()) return numbers;
   struct sigaction usual {};
@@ -120,6 +122,9 @@ class Worker {
   void drain() {
     mailbox_->put([this] { sessions_.drain(); });
   }
+  void pass_on(int signal) {
+    mailbox_->put([this, signal] { sessions_.pass_on(signal); });
+  }
   /// Awaited on another loop. `described`: each session is logged too.
   auto totals(Loop& asking, bool described) {
     struct Awaiter {
@@ -164,7 +169,8 @@ class Bridge {
         readiness_(plan.ready_fd, plan.ready_file),
         left_(sessions_.make(true)),
         right_(sessions_.make(false)),
-        signals_(loop_, signals_heard(plan, log)) {
+        passed_on_(signals_passed_on()),
+        signals_(loop_, signals_heard(plan, log, passed_on_)) {
     workers_.reserve(plan.threads);
     raise_descriptor_limit();
     rlimit limit{};
@@ -221,7 +227,9 @@ class Bridge {
   Task<> serve() {
     const bool left_serves = left_->serves_many();
     Endpoint* acceptor = left_serves ? left_.get() : right_->serves_many() ? right_.get() : nullptr;
-    co_await prepare(acceptor);
+    const bool keeps_left = acceptor == right_.get() && left_->stays_open();
+    if (keeps_left) sessions_.keep(*left_);
+    co_await prepare(keeps_left ? nullptr : acceptor);
     log_.started();
     if (acceptor == nullptr) {
       ++tally_.open;
@@ -229,7 +237,7 @@ class Bridge {
       co_return;
     }
     descriptors_of_a_session_ = left_->descriptors() + right_->descriptors();
-    if (acceptor->hands_over())
+    if (acceptor->hands_over() && !keeps_left)
       co_await spread_sessions(*acceptor, left_serves);
     else
       co_await many_sessions(*acceptor, left_serves);
@@ -241,7 +249,10 @@ class Bridge {
     for (Endpoint* one : {left_.get(), right_.get()}) {
       if (acceptor != nullptr && one != acceptor) continue;
       // socat opens its second address when the first one is open.
-      if (limits_.as_socat && acceptor == nullptr && one == right_.get()) continue;
+      if (limits_.as_socat && acceptor == nullptr && one == right_.get() && !one->serves_many()) continue;
+      // Nor is it opened by whom the process will not be any more.
+      if (acceptor == nullptr && one == right_.get() && left_->changes_process() && !left_->serves_many())
+        continue;
       co_await one->prepare();
       for (auto& name : one->names()) names.push_back(std::move(name));
     }
@@ -387,11 +398,27 @@ class Bridge {
       const int number = co_await signals_.next();
       if (number == SIGUSR1)
         co_await log_statistics();
+      else if (passed_on_.contains(number))
+        pass_on(number);
       else if (number == SIGHUP && log_.settings().to == LogSettings::To::file)
         reopen_log();
       else
         end_on(number);
     }
+  }
+
+  std::set<int> signals_passed_on() const {
+    std::set<int> all;
+    for (const auto* one : {left_.get(), right_.get()})
+      for (const int number : one->signals_passed_on()) all.insert(number);
+    return all;
+  }
+
+  /// To the programs of all sessions. Where there is none, and where more may come, it is for us as well.
+  void pass_on(int number) {
+    const bool passed = sessions_.pass_on(number);
+    for (const auto& worker : workers_) worker->pass_on(number);
+    if (!passed || left_->serves_many() || right_->serves_many()) end_on(number);
   }
 
   void reopen_log() {
@@ -499,6 +526,7 @@ class Bridge {
   LockFile lock_file_;
   std::unique_ptr<Endpoint> left_;
   std::unique_ptr<Endpoint> right_;
+  std::set<int> passed_on_;  ///< signals that are for the programs
   Signals signals_;
   std::size_t descriptors_ = 0;
   std::size_t descriptors_of_a_session_ = 1;

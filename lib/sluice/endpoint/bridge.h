@@ -8,6 +8,7 @@
 #include <string>
 
 #include "sluice/endpoint/endpoint.h"
+#include "sluice/endpoint/privileges/apart.h"
 #include "sluice/endpoint/readiness.h"
 #include "sluice/stream/dump.h"
 
@@ -51,7 +52,9 @@ struct BridgePlan {
   bool statistics = false;
   std::optional<BridgeProgress> progress{};  ///< it is shown on standard error
   bool starts_programs = true;               ///< sessions may: these are told the names of peers
-  unsigned threads = 1;                      ///< that sessions of a forking listener are spread over, at most
+  /// How one session is run by a process of its own, for addresses that change whom their process is.
+  std::optional<Restart> restart{};
+  unsigned threads = 1;  ///< that sessions of a forking listener are spread over, at most
 };
 
 /// How many processors this process may use.

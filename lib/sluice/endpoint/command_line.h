@@ -6,8 +6,10 @@
 
 namespace sluice {
 
-/// Splits the command line of EXEC into words: at spaces, but not inside '...' or "..."; a backslash takes
-/// the next character as it is (not inside '...'). Throws UsageError for a quote that is not closed.
+/// Splits the command line of EXEC into words, at spaces, by the lexical rules of the language itself (see
+/// Lexer): what '...', "..." and brackets hold together stays so, brackets stay in the word, a backslash
+/// takes the meaning from the next character or makes a control character of it. Throws UsageError for what
+/// is not closed.
 std::vector<std::string> split_command_line(std::string_view text);
 
 }  // namespace sluice

@@ -5,6 +5,7 @@
 
 #include "sluice/core/lock_file.h"
 #include "sluice/endpoint/apply.h"
+#include "sluice/endpoint/privileges/own_process.h"
 #include "sluice/stream/decorators.h"
 #include "sluice/stream/filtered.h"
 #include "sluice/text/line_ends.h"
@@ -47,14 +48,17 @@ class Decorated final : public Endpoint {
       : address_(std::move(address)),
         context_(context),
         retries_(address_, context_),
+        own_process_(address_),
         inner_(std::move(inner)) {}
 
   Task<> prepare() override {
+    own_process_.change_early();
     co_await take_lock_files();
     co_await retries_.run<bool>([this] { return prepared(); }, stopped_);
   }
   std::vector<std::string> names() const override { return inner_->names(); }
   bool serves_many() const override { return inner_->serves_many(); }
+  bool stays_open() const override { return inner_->stays_open(); }
   std::optional<std::size_t> most_peers() const override {
     const auto most = address_.integer("max-children");
     if (!most) return inner_->most_peers();
@@ -68,6 +72,7 @@ class Decorated final : public Endpoint {
   std::unique_ptr<Stream> adopt(Arrival arrival, Session& session) override {
     return decorated(inner_->adopt(std::move(arrival), session));
   }
+  std::vector<int> signals_passed_on() const override { return inner_->signals_passed_on(); }
   bool takes_over() const override { return inner_->takes_over(); }
   Task<int> take_over(Stream& partner, Session& session, bool whole_process) override {
     return inner_->take_over(partner, session, whole_process);
@@ -77,7 +82,10 @@ class Decorated final : public Endpoint {
     inner_->stop();
   }
 
+  bool changes_process() const override { return own_process_.changes(); }
+
   Task<std::unique_ptr<Stream>> open(Session& session) override {
+    own_process_.change_early();
     co_await take_lock_files();
     auto stream =
         co_await retries_.run<std::unique_ptr<Stream>>([&] { return inner_->open(session); }, stopped_);
@@ -86,6 +94,8 @@ class Decorated final : public Endpoint {
       const Info& info = stream->info();
       co_await wait_for_locks(address_, info.in >= 0 ? info.in : info.out, context_);
     }
+    // With fork it is the session's own process that changes.
+    if (!serves_many()) own_process_.change_late();
     co_return decorated(std::move(stream));
   }
 
@@ -122,6 +132,7 @@ class Decorated final : public Endpoint {
   Address address_;
   Context context_;
   Retries retries_;
+  OwnProcess own_process_;
   std::unique_ptr<Endpoint> inner_;
   LockFile lock_file_;
   LockFile wait_lock_;
@@ -145,10 +156,17 @@ class Dual final : public Endpoint {
     return all;
   }
   bool serves_many() const override { return reading_->serves_many() || writing_->serves_many(); }
+  bool changes_process() const override { return reading_->changes_process() || writing_->changes_process(); }
+  bool stays_open() const override { return reading_->stays_open() || writing_->stays_open(); }
   std::optional<std::size_t> most_peers() const override {
     return reading_->serves_many() ? reading_->most_peers() : writing_->most_peers();
   }
   std::size_t descriptors() const override { return reading_->descriptors() + writing_->descriptors(); }
+  std::vector<int> signals_passed_on() const override {
+    auto all = reading_->signals_passed_on();
+    for (const int number : writing_->signals_passed_on()) all.push_back(number);
+    return all;
+  }
   void stop() override {
     reading_->stop();
     writing_->stop();

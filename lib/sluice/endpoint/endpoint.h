@@ -55,6 +55,14 @@ class Endpoint {
   /// Whether each open gives a peer of its own, again and again (fork).
   virtual bool serves_many() const { return false; }
 
+  /// Whether it is one thing for all peers of the other side, kept open between them: a terminal that
+  /// programs have open. Each open then gives another stream of it.
+  virtual bool stays_open() const { return false; }
+
+  /// Whether what it opens changes whom this process is, and where (su, chroot): what sessions share a
+  /// process with others must not do.
+  virtual bool changes_process() const { return false; }
+
   /// How many peers at once (max-children); nothing is no limit.
   virtual std::optional<std::size_t> most_peers() const { return std::nullopt; }
 
@@ -74,6 +82,9 @@ class Endpoint {
   /// Gives them to its program: replaces this process if it is all that the process is for, else waits for
   /// the program and returns its exit status.
   virtual Task<int> take_over(Stream& partner, Session& session, bool whole_process);
+
+  /// Signals of this process that are for the programs that it starts (sighup, sigint, sigquit).
+  virtual std::vector<int> signals_passed_on() const { return {}; }
 
   /// Makes a waiting and every later open return nullptr; streams that were opened go on.
   virtual void stop() {}

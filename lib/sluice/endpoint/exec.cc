@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include "sluice/endpoint/command_line.h"
 #include "sluice/endpoint/families.h"
 #include "sluice/endpoint/process_stream.h"
+#include "sluice/endpoint/pty.h"
 #include "sluice/endpoint/socket.h"
 #include "sluice/endpoint/spawn.h"
 #include "sluice/stream/fd_stream.h"
@@ -31,10 +33,12 @@ std::vector<std::string> environment_for(const Session& session) {
   return all;
 }
 
-/// Both ends of what joins a child to us: two pipes or a socket pair.
+/// Both ends of what joins a child to us: two pipes, a socket pair, or a pseudo terminal.
 struct Joint {
-  Fd in, out;              ///< ours; `out` is empty for a socket, which is both
-  Fd child_in, child_out;  ///< the child's; `child_out` is empty for a socket
+  Fd in, out;                              ///< ours; `out` is empty for what is both
+  Fd child_in, child_out;                  ///< the child's; `child_out` is empty for what is both
+  std::shared_ptr<SlaveWatch> watch = {};  ///< of a pseudo terminal
+  std::shared_ptr<void> companion = {};
 };
 
 class Exec final : public Endpoint {
@@ -44,7 +48,7 @@ class Exec final : public Endpoint {
         use_(use),
         context_(context),
         kind_(with_options(address, {AF_UNIX, SOCK_STREAM, 0})) {
-    if (!is_shell()) {
+    if (!is_shell() && !address.parameters.empty()) {
       words_ = split_command_line(command());
       if (words_.empty()) throw AddressError(address_, address_.parameters[0].place, "a command is missing");
     }
@@ -55,19 +59,32 @@ class Exec final : public Endpoint {
     Joint joint = join();
     const int in = joint.child_in.get();
     const int out = joint.child_out ? joint.child_out.get() : in;
-    if (use_ != Use::reading) plan.moves.emplace_back(in, number("fdin", STDIN_FILENO));
-    if (use_ != Use::writing) plan.moves.emplace_back(out, number("fdout", STDOUT_FILENO));
+    const int fdin = number("fdin", STDIN_FILENO);
+    const int fdout = number("fdout", STDOUT_FILENO);
+    if (use_ != Use::reading) plan.moves.emplace_back(in, fdin);
+    if (use_ != Use::writing) plan.moves.emplace_back(out, fdout);
     if (address_.flag("stderr")) plan.moves.emplace_back(out, STDERR_FILENO);
-    context_.log.notice("forking off child, using " +
-                        std::string(address_.flag("pipes") ? "pipes" : "socket") + " for " + purpose());
+    if (is_on_pty() && address_.flag("tiocsctty")) plan.terminal = use_ == Use::reading ? fdout : fdin;
+    context_.log.notice("forking off child, using " + std::string(means()) + " for " + purpose());
     auto child = spawn(plan);
     context_.log.notice("forked off child process " + std::to_string(child.process.id()));
-    co_return process_stream(stream_of(std::move(joint)), std::move(child), session,
-                             address_.flag("end-close") ? AtEnd::leave_running : AtEnd::wait);
+    auto program = note_program(session, child);
+    auto stream = stream_of(std::move(joint), program, session);
+    co_return process_stream(std::move(stream), std::move(child), session,
+                             address_.flag("end-close") ? AtEnd::leave_running : AtEnd::wait,
+                             std::move(program));
   }
 
   /// Its socket or pipes, and what its end is waited for with; while it starts, the child's ends as well.
   std::size_t descriptors() const override { return 6; }
+
+  std::vector<int> signals_passed_on() const override {
+    std::vector<int> numbers;
+    for (const auto& [option, number] :
+         {std::pair{"sighup", SIGHUP}, {"sigint", SIGINT}, {"sigquit", SIGQUIT}})
+      if (address_.flag(option)) numbers.push_back(number);
+    return numbers;
+  }
 
   bool takes_over() const override { return address_.flag("nofork"); }
 
@@ -87,16 +104,25 @@ class Exec final : public Endpoint {
       const StandingLine::Pause pause;
       become(plan);
     }
-    auto child = process_stream(nothing(), spawn(plan), session);
+    auto started = spawn(plan);
+    auto program = note_program(session, started);
+    auto child = process_stream(nothing(), std::move(started), session, AtEnd::wait, std::move(program));
     co_await child->close(session.limits);
     co_return child->exit_status();
   }
 
  private:
   const std::string& command() const { return address_.parameters[0].text; }
-  bool is_shell() const { return address_.keyword->name == "SYSTEM"; }
+  bool is_shell() const { return address_.keyword->name != "EXEC"; }
+  bool is_on_pty() const { return address_.flag("pty") || address_.flag("ptmx") || address_.flag("openpty"); }
+  std::string_view means() const { return is_on_pty() ? "pty" : address_.flag("pipes") ? "pipes" : "socket"; }
   int number(const char* option, int usual) const {
     return static_cast<int>(address_.integer(option).value_or(usual));
+  }
+  std::shared_ptr<Program> note_program(Session& session, const Spawned& child) const {
+    auto program = std::make_shared<Program>(Program{child.process.id(), signals_passed_on()});
+    session.programs.push_back(program);
+    return program;
   }
   std::string purpose() const {
     return use_ == Use::both ? "reading and writing" : use_ == Use::reading ? "reading" : "writing";
@@ -107,19 +133,21 @@ class Exec final : public Endpoint {
     plan.environment = environment_for(session);
     plan.directory = address_.text("chdir");
     if (const auto mask = address_.integer("umask")) plan.umask = static_cast<mode_t>(*mask);
-    plan.new_session = address_.flag("setsid");
-    if (const auto group = address_.integer("setpgid")) plan.process_group = static_cast<int>(*group);
+    plan.asked_by = address_.written();
+    plan.identity = identity_of(address_);
+    for (const std::string& one : plan.identity.environment) set(plan.environment, one);
     if (is_shell()) {
-      plan.program = "/bin/sh";
-      plan.arguments = {"sh", "-c", command()};
+      plan.program = shell();
+      plan.arguments = {plan.program.substr(plan.program.rfind('/') + 1)};
+      if (!address_.parameters.empty()) {
+        plan.arguments.emplace_back("-c");
+        plan.arguments.push_back(command());
+      }
       return plan;
     }
     const auto path = address_.text("path");
-    if (path) {
-      std::erase_if(plan.environment, [](const std::string& one) { return one.starts_with("PATH="); });
-      plan.environment.push_back("PATH=" + *path);
-    }
-    plan.program = find_program(words_[0], path ? path->c_str() : std::getenv("PATH"));
+    if (path) set(plan.environment, "PATH=" + *path);
+    plan.program = find_program(words_[0], path ? path->c_str() : std::getenv("PATH"), plan.identity.root);
     plan.arguments = words_;
     // The part behind the last slash is the program's name, as a shell's login convention has it with `dash`.
     plan.arguments[0] = words_[0].substr(words_[0].rfind('/') + 1);
@@ -127,9 +155,31 @@ class Exec final : public Endpoint {
     return plan;
   }
 
+  /// SYSTEM always means the system's shell; SHELL the one of its option, or the user's own.
+  std::string shell() const {
+    if (address_.keyword->name == "SYSTEM") return "/bin/sh";
+    if (const auto wanted = address_.text("shell")) return *wanted;
+    const char* own = std::getenv("SHELL");
+    return own != nullptr && *own != '\0' ? own : "/bin/sh";
+  }
+
+  static void set(std::vector<std::string>& environment, const std::string& variable) {
+    const auto name = std::string_view(variable).substr(0, variable.find('=') + 1);
+    std::erase_if(environment, [&](const std::string& one) { return one.starts_with(name); });
+    environment.push_back(variable);
+  }
+
   Joint join() const {
     Joint joint;
     int ends[2];
+    if (is_on_pty()) {
+      Pty pty = open_pty(address_, context_);
+      if (address_.duration("sitout-eio")) joint.watch = watch_slave(address_, pty, context_);
+      joint.in = std::move(pty.master);
+      joint.child_in = std::move(pty.slave);
+      joint.companion = std::move(pty.link);
+      return joint;
+    }
     if (!address_.flag("pipes")) {
       check("create a socket pair",
             ::socketpair(kind_.family, kind_.type | SOCK_CLOEXEC, kind_.protocol, ends));
@@ -154,7 +204,18 @@ class Exec final : public Endpoint {
     return joint;
   }
 
-  std::unique_ptr<Stream> stream_of(Joint joint) {
+  std::unique_ptr<Stream> stream_of(Joint joint, std::shared_ptr<Program> program, const Session& session) {
+    // The program's own are the only ones from now on.
+    joint.child_in.reset();
+    joint.child_out.reset();
+    if (is_on_pty()) {
+      PtyUser user{.is_program = true, .watch = std::move(joint.watch)};
+      // Hanging up would end what it does with what it was given.
+      if (!address_.flag("end-close"))
+        user.is_needed = [program, &session] { return !program->ended && !session.draining; };
+      user.companion = std::move(joint.companion);
+      return pty_stream(address_, context_, std::move(joint.in), std::move(user));
+    }
     if (!address_.flag("pipes"))
       return stream_of_socket(address_, context_,
                               std::make_unique<Descriptor>(context_.loop, std::move(joint.in)), kind_.type);

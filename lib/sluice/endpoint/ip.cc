@@ -46,22 +46,22 @@ Dress dress_for(int family) {
   return {};
 }
 
-int family_of(const Address& address, const Context& context) {
+int family_of(const Address& address) {
   const std::string_view keyword = address.keyword->name;
   if (keyword.starts_with("IP4-")) return AF_INET;
   if (keyword.starts_with("IP6-")) return AF_INET6;
   const bool six = std::any_of(address.options.begin(), address.options.end(), [](const Option& option) {
     return option.row->effect.kind == Effect::socket_option && option.row->effect.level == IPPROTO_IPV6;
   });
-  return six ? AF_INET6 : context.preferred_family;
+  return six ? AF_INET6 : AF_UNSPEC;
 }
 
-SocketKind kind_of(const Address& address, const Context& context) {
+SocketKind kind_of(const Address& address) {
   const int protocol = number_in<int>(address, address.parameters.back(), "IP protocol", 255);
   if (protocol < 0)
     throw AddressError(address, address.parameters.back().place,
                        "IP protocol \"" + address.parameters.back().text + "\" is out of range (0..255)");
-  return with_options(address, {family_of(address, context), SOCK_RAW, protocol});
+  return with_options(address, {family_of(address), SOCK_RAW, protocol});
 }
 
 /// Raw sockets have no ports.
@@ -69,7 +69,8 @@ Parameter no_port(const Address& address) { return {"0", address.place}; }
 
 Task<DatagramServer::Bound> bind_ip(Address address, Context context, SocketKind kind) {
   // One socket serves one version: there are no raw packets of IPv4 on a socket of IPv6.
-  if (address.find("bind") == nullptr && kind.family == AF_UNSPEC) kind.family = AF_INET;
+  if (address.find("bind") == nullptr && kind.family == AF_UNSPEC)
+    kind.family = context.listening_family != AF_UNSPEC ? context.listening_family : AF_INET;
   const SocketName name = co_await local_name(address, kind, no_port(address), context);
   kind.family = name.family();
   DatagramServer::Bound bound{make_socket(address, kind, context)};
@@ -96,7 +97,7 @@ Task<> bind_sender(Address address, int fd, SocketKind kind, Context context) {
 
 std::unique_ptr<Endpoint> make_ip(const Address& address, Use use, const Context& context) {
   const std::string_view keyword = address.keyword->name;
-  const SocketKind kind = kind_of(address, context);
+  const SocketKind kind = kind_of(address);
   const auto bind = [=] { return bind_ip(address, context, kind); };
   if (keyword.ends_with("RECVFROM"))
     return std::make_unique<DatagramServer>(address, context, "ip", DatagramServer::Peers::each_datagram,

@@ -14,12 +14,13 @@ namespace process = boost::process::v2;
 /// A child, and what is known of its end. Its reaper holds on to it, so that a program that is left running
 /// is reaped when it ends after its stream.
 struct Child {
-  Child(process::process started, const Session& session)
+  Child(process::process started, const Session& session, std::shared_ptr<Program> known)
       : loop(session.loop),
         handle(std::move(started)),
         pid(handle.id()),
         log(session.log),
-        changed(session.loop) {}
+        changed(session.loop),
+        program(std::move(known)) {}
   ~Child() {
     // Boost would kill a child that still runs, and wait for it: that is for close to decide.
     if (!exited) handle.detach();
@@ -32,6 +33,7 @@ struct Child {
   pid_t pid;
   Logger& log;
   Event changed;
+  std::shared_ptr<Program> program;
   int status = 0;
   bool exited = false;
   bool ended_by_us = false;
@@ -42,6 +44,7 @@ Task<> reap(std::shared_ptr<Child> child, Fd ending) {
   Descriptor end(child->loop, std::move(ending));
   co_await end.wait(Descriptor::readable);
   boost::system::error_code error;
+  if (child->program) child->program->ended = true;
   child->handle.wait(error);
   child->exited = true;
   if (!error) {
@@ -59,9 +62,10 @@ Task<> reap(std::shared_ptr<Child> child, Fd ending) {
 
 class ProcessStream final : public Stream {
  public:
-  ProcessStream(std::unique_ptr<Stream> inner, Spawned child, const Session& session, AtEnd at_end)
+  ProcessStream(std::unique_ptr<Stream> inner, Spawned child, const Session& session, AtEnd at_end,
+                std::shared_ptr<Program> program)
       : inner_(std::move(inner)),
-        child_(std::make_shared<Child>(std::move(child.process), session)),
+        child_(std::make_shared<Child>(std::move(child.process), session, std::move(program))),
         session_(session),
         at_end_(at_end),
         info_(inner_->info()) {
@@ -72,7 +76,12 @@ class ProcessStream final : public Stream {
 
   Task<End> read_some(Batch& into) override { return inner_->read_some(into); }
   Task<End> write_some(Batch& from) override { return inner_->write_some(from); }
-  Task<End> finish() override { return inner_->finish(); }
+  Task<End> finish() override {
+    const End end = co_await inner_->finish();
+    // A terminal learns by then whether it reads lines.
+    info_.traits.can_finish = inner_->info().traits.can_finish;
+    co_return end;
+  }
   Task<> discard_input() override { return inner_->discard_input(); }
   void stop_reading() override { inner_->stop_reading(); }
   void stop_writing() override {
@@ -150,8 +159,9 @@ class ProcessStream final : public Stream {
 }  // namespace
 
 std::unique_ptr<Stream> process_stream(std::unique_ptr<Stream> inner, Spawned child, const Session& session,
-                                       AtEnd at_end) {
-  return std::make_unique<ProcessStream>(std::move(inner), std::move(child), session, at_end);
+                                       AtEnd at_end, std::shared_ptr<Program> program) {
+  return std::make_unique<ProcessStream>(std::move(inner), std::move(child), session, at_end,
+                                         std::move(program));
 }
 
 }  // namespace sluice

@@ -16,8 +16,8 @@ enum class AtEnd {
 };
 
 /// A child process at the other end of a stream: its end is noticed, it is reaped, and its exit status is the
-/// stream's.
+/// stream's. `program` is told of its end; none stands for one that nobody asks for.
 std::unique_ptr<Stream> process_stream(std::unique_ptr<Stream> inner, Spawned child, const Session& session,
-                                       AtEnd at_end = AtEnd::wait);
+                                       AtEnd at_end = AtEnd::wait, std::shared_ptr<Program> program = {});
 
 }  // namespace sluice

@@ -1,6 +1,7 @@
 #include "sluice/endpoint/sessions.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -146,7 +147,12 @@ Task<> Sessions::serve_peer(std::unique_ptr<Stream> peer, Place place, bool from
 
 /// By an endpoint of its own for each peer: a listener behind a listener is used up by one.
 Task<std::unique_ptr<Stream>> Sessions::open_other(Stream& peer, Session& session, bool from_left) {
+  if (!from_left && kept_ != nullptr) co_return co_await kept_->open(session);
   auto endpoint = make(!from_left);
+  if (runs_apart(*endpoint, from_left)) {
+    session.status = co_await run_apart(*plan_.restart, from_left, peer, session);
+    co_return nullptr;
+  }
   std::unique_ptr<Stream> other;
   std::exception_ptr thrown;
   try {
@@ -164,6 +170,16 @@ Task<std::unique_ptr<Stream>> Sessions::open_other(Stream& peer, Session& sessio
   }
   if (thrown) std::rethrow_exception(thrown);
   co_return other;
+}
+
+/// Whether one of the addresses changes whom its process is: then each session is a process.
+bool Sessions::runs_apart(const Endpoint& other, bool from_left) {
+  if (!runs_apart_) {
+    runs_apart_ = other.changes_process() || make(from_left)->changes_process();
+    if (*runs_apart_ && !plan_.restart)
+      throw Failure("sessions that change whom their process is need processes of their own");
+  }
+  return *runs_apart_;
 }
 
 /// The right side's stream, or none where its program was given the left one's descriptors.
@@ -237,6 +253,19 @@ std::unique_ptr<Stream> Sessions::watched(std::unique_ptr<Stream> left) const {
 void Sessions::drain() {
   draining_ = true;
   for (Session& session : running_) session.drain();
+}
+
+bool Sessions::pass_on(int signal) const {
+  bool passed = false;
+  for (const Session& session : running_)
+    for (const auto& program : session.programs) {
+      const auto& wanted = program->signals;
+      if (program->ended || std::find(wanted.begin(), wanted.end(), signal) == wanted.end()) continue;
+      log_.notice("passing signal " + std::to_string(signal) + " on to process " +
+                  std::to_string(program->pid));
+      passed = ::kill(program->pid, signal) == 0 || passed;
+    }
+  return passed;
 }
 
 Totals Sessions::totals() const {

@@ -56,6 +56,9 @@ class Sessions {
   Place begin(std::uint64_t id, bool alone);
   void end(Place place);
 
+  /// The left endpoint that all sessions' streams are to be of, where it stays open; it must outlive them.
+  void keep(Endpoint& left) { kept_ = &left; }
+
   /// Relays between two addresses.
   Task<> join(Endpoint& left, Endpoint& right, Session& session);
   /// Starts serving a peer of the left or the right address; its other side is opened for it alone. Who calls
@@ -66,6 +69,8 @@ class Sessions {
 
   /// From now on every session, and every one to come, ends in good order within its linger limit.
   void drain();
+  /// Sends a signal to the programs that asked for it; says whether there was one.
+  bool pass_on(int signal) const;
   Totals totals() const;
   /// A notice for each session.
   void describe() const;
@@ -73,6 +78,7 @@ class Sessions {
  private:
   Task<> serve_peer(std::unique_ptr<Stream> peer, Place place, bool from_left);
   Task<std::unique_ptr<Stream>> open_other(Stream& peer, Session& session, bool from_left);
+  bool runs_apart(const Endpoint& other, bool from_left);
   Task<std::unique_ptr<Stream>> open_or_hand_over(Endpoint& right, Stream& left, Session& session);
   Task<> converse(std::unique_ptr<Stream> left, std::unique_ptr<Stream> right, Session& session);
   void describe_descriptors(const Info& left, const Info& right) const;
@@ -93,6 +99,8 @@ class Sessions {
   Context context_;
   /// Makes streams of peers that others accept.
   std::unique_ptr<Endpoint> adopting_;
+  Endpoint* kept_ = nullptr;
+  std::optional<bool> runs_apart_;  ///< once it was asked for
   /// Endpoints that may still have a task at work.
   std::vector<std::unique_ptr<Endpoint>> retired_;
 };

@@ -56,6 +56,7 @@ SocketKind with_options(const Address& address, SocketKind kind) {
 }
 
 Fd make_socket(const Address& address, SocketKind kind, const Context& context) {
+  const ProcessSection section(address);
   Fd fd(check(std::string(address.written()) + ": create a socket",
               ::socket(kind.family, kind.type | SOCK_NONBLOCK | SOCK_CLOEXEC, kind.protocol)));
   apply(address, {Phase::socket, Phase::pastsocket}, fd.get(), context);

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -23,9 +24,9 @@ namespace {
 namespace process = boost::process::v2;
 
 /// The steps of a child, for the message if one fails.
-enum class Step : int { none, setsid, setpgid, chdir, duplicate, exec };
+enum class Step : int { none, identity, terminal, chdir, duplicate, exec };
 constexpr std::array<std::string_view, 6> step_names = {
-    "", "setsid", "setpgid", "chdir", "duplicate a descriptor", "execute"};
+    "", "change identity", "get a controlling terminal", "chdir", "duplicate a descriptor", "execute"};
 
 const rlimit& inherited_descriptor_limit() {
   static const rlimit limit = [] {
@@ -46,6 +47,7 @@ struct Launch {
   const rlimit& descriptors;
   bool in_child = true;
   Step failed = Step::none;
+  const PrivilegeChange* refused = nullptr;
   int error = 0;
 };
 
@@ -66,10 +68,16 @@ __attribute__((no_sanitize("address", "undefined"))) int set_up_and_execute(void
   usual.sa_handler = SIG_DFL;
   for (const int signal : {SIGPIPE, SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGQUIT, SIGCHLD})
     ::sigaction(signal, &usual, nullptr);
-  if (plan.new_session && ::setsid() < 0) return fail(Step::setsid);
-  if (plan.process_group && ::setpgid(0, *plan.process_group) != 0) return fail(Step::setpgid);
+  const auto change = [&](const PrivilegeChange& one) {
+    if (change_calling_thread(one)) return true;
+    launch.refused = &one;
+    fail(Step::identity);
+    return false;
+  };
   if (plan.umask) ::umask(*plan.umask);
   if (plan.directory && ::chdir(plan.directory->c_str()) != 0) return fail(Step::chdir);
+  for (const auto& one : plan.identity.early)
+    if (!change(one)) return 127;
   // First all out of the way, then each to its place: places may be among the sources.
   int moved[16];
   std::size_t count = 0;
@@ -80,6 +88,15 @@ __attribute__((no_sanitize("address", "undefined"))) int set_up_and_execute(void
   }
   for (std::size_t i = 0; i < count; ++i)
     if (::dup2(moved[i], plan.moves[i].second) < 0) return fail(Step::duplicate);
+  for (const auto& one : plan.identity.late)
+    if (!one.last && !change(one)) return 127;
+  // Only a session's leader may have one; who leads one already stays it.
+  if (plan.terminal) {
+    ::setsid();
+    if (::ioctl(*plan.terminal, TIOCSCTTY, 0) != 0) return fail(Step::terminal);
+  }
+  for (const auto& one : plan.identity.late)
+    if (one.last && !change(one)) return 127;
   ::setrlimit(RLIMIT_NOFILE, &launch.descriptors);
   ::sigprocmask(SIG_SETMASK, &launch.mask, nullptr);
   ::execve(plan.program.c_str(), launch.argv, launch.environment);
@@ -94,13 +111,16 @@ std::vector<char*> pointers_to(const std::vector<std::string>& texts) {
   return pointers;
 }
 
-[[noreturn]] void throw_failed(const Plan& plan, Step step, int error) {
-  const std::error_code why(error, std::generic_category());
+[[noreturn]] void throw_failed(const Plan& plan, const Launch& launch) {
+  const Step step = launch.failed;
+  const std::error_code why(launch.error, std::generic_category());
+  if (step == Step::identity) throw Failure(plan.asked_by + ": " + failed_change(*launch.refused), why);
   const std::string name(step_names[static_cast<std::size_t>(step)]);
   if (step != Step::exec)
     throw Failure(name + (step == Step::chdir ? ' ' + *plan.directory : " for " + plan.program), why);
-  throw Failure(name + ' ' + plan.program, why,
-                error == ENOENT || error == ENOTDIR ? ExitStatus::not_found : ExitStatus::not_executable);
+  throw Failure(
+      name + ' ' + plan.program, why,
+      launch.error == ENOENT || launch.error == ENOTDIR ? ExitStatus::not_found : ExitStatus::not_executable);
 }
 
 /// A stack for the child until it executes.
@@ -147,7 +167,7 @@ boost::asio::io_context& unused_context() {
 
 }  // namespace
 
-std::string find_program(const std::string& name, const char* path) {
+std::string find_program(const std::string& name, const char* path, const std::string& root) {
   if (name.find('/') != name.npos) return name;
   bool found = false;
   for (std::string_view rest = path != nullptr ? path : "/usr/local/bin:/usr/bin:/bin";;) {
@@ -155,8 +175,9 @@ std::string find_program(const std::string& name, const char* path) {
     const auto folder = rest.substr(0, colon);
     std::string candidate = folder.empty() ? name : std::string(folder) + '/' + name;
     struct stat status {};
-    if (::stat(candidate.c_str(), &status) == 0 && S_ISREG(status.st_mode)) {
-      if (::access(candidate.c_str(), X_OK) == 0) return candidate;
+    const std::string seen_here = root.empty() ? candidate : root + '/' + candidate;
+    if (::stat(seen_here.c_str(), &status) == 0 && S_ISREG(status.st_mode)) {
+      if (::access(seen_here.c_str(), X_OK) == 0) return candidate;
       found = true;
     }
     if (colon == rest.npos) break;
@@ -186,7 +207,7 @@ Spawned spawn(const Plan& plan) {
                   ExitStatus::not_executable);
   if (launch.failed != Step::none) {
     ::waitpid(pid, nullptr, 0);
-    throw_failed(plan, launch.failed, launch.error);
+    throw_failed(plan, launch);
   }
   Fd ended(descriptor_of(pid));
   const int theirs = ended.duplicate().release();
@@ -201,7 +222,7 @@ void become(const Plan& plan) {
   ::sigemptyset(&launch.mask);
   launch.in_child = false;
   set_up_and_execute(&launch);
-  throw_failed(plan, launch.failed, launch.error);
+  throw_failed(plan, launch);
 }
 
 void raise_descriptor_limit() {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "sluice/core/fd.h"
+#include "sluice/endpoint/privileges/identity.h"
 #include "sluice/endpoint/process.h"
 
 namespace sluice {
@@ -20,12 +21,14 @@ struct Plan {
   std::vector<std::pair<int, int>> moves;  ///< descriptor here, number there
   std::optional<std::string> directory;
   std::optional<mode_t> umask;
-  bool new_session = false;          ///< setsid(2)
-  std::optional<int> process_group;  ///< setpgid(2); 0 makes one of its own
+  Identity identity = {};            ///< whom it becomes, and where
+  std::optional<int> terminal = {};  ///< its number of the terminal that becomes its controlling one
+  std::string asked_by = {};         ///< the address, for messages
 };
 
-/// The path that execvp(3) would run. Throws Failure with status 127 (not found) or 126 (not executable).
-std::string find_program(const std::string& name, const char* path);
+/// The path that execvp(3) would run, as it is within `root` (empty is here). Throws Failure with status 127
+/// (not found) or 126 (not executable).
+std::string find_program(const std::string& name, const char* path, const std::string& root = {});
 
 /// A program that was started.
 struct Spawned {

@@ -181,6 +181,9 @@ class StandardStreams final : public Endpoint {
 
   Task<std::unique_ptr<Stream>> open(Session& session) override {
     context_.log.notice(what());
+    // Whoever gave us a connection may want its programs to know of whom.
+    if (in_ == out_)
+      if (const auto peer = SocketName::of_peer(in_); !peer.empty()) note_names(session, in_, peer);
     co_return inherited_stream(address_, in_, out_, session.alone, context_);
   }
 

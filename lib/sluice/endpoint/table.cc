@@ -104,6 +104,10 @@ constexpr std::array types = {
     EndpointType{"SOCKET-RECVFROM", make_generic_datagram},
     EndpointType{"EXEC", make_exec},
     EndpointType{"SYSTEM", make_exec},
+    EndpointType{"SHELL", make_exec},
+    EndpointType{"PTY", make_pty},
+    EndpointType{"TEXT", make_text},
+    EndpointType{"STALL", make_stall},
     EndpointType{"UPPER", make_in_process_filter},
     EndpointType{"COUNT-LINES", make_in_process_filter},
 };

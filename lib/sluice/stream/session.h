@@ -1,6 +1,9 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -50,6 +53,13 @@ struct Flow {
 /// Names and numbers of a peer for the programs that a session starts: SOCAT_PEERADDR and so on.
 using Environment = std::vector<std::pair<std::string, std::string>>;
 
+/// A program that a session has started, and which signals of ours are passed on to it.
+struct Program {
+  pid_t pid = -1;
+  std::vector<int> signals{};
+  bool ended = false;  ///< its number may be another one's by now
+};
+
 /// One pair of streams being relayed.
 struct Session {
   Session(Loop& on, Logger& to, Limits with) : loop(on), log(to), limits(with), changed(on) {}
@@ -65,6 +75,7 @@ struct Session {
   Limits limits;
   std::uint64_t id = 1;
   Environment environment;
+  std::vector<std::shared_ptr<Program>> programs{};
   bool names_wanted = true;  ///< programs may be started, which are told the names of peers
   Flow there, back;
   Event changed;  ///< the relay's own alarm clock
