@@ -17,12 +17,11 @@ bool is_address(std::string_view word) {
   return word.empty() || word[0] != '-' || word == "-" || word[1] == ',' || word[1] == '!';
 }
 
-/// -h, -hh, -hhh, and the same with question marks.
+/// -h, -hh, -hhh, and the same with question marks; what stands behind is not read, as socat does not.
 std::optional<int> listing_level(std::string_view word) {
-  if (word.size() < 2 || word.size() > 4 || word[0] != '-') return std::nullopt;
-  if (word.substr(1).find_first_not_of(word[1]) != word.npos || (word[1] != 'h' && word[1] != '?'))
-    return std::nullopt;
-  return static_cast<int>(word.size()) - 1;
+  if (word.size() < 2 || word[0] != '-' || (word[1] != 'h' && word[1] != '?')) return std::nullopt;
+  const auto end = std::min(word.find_first_not_of(word[1], 1), word.size());
+  return static_cast<int>(std::min<std::size_t>(end - 1, 3));
 }
 
 /// The row whose spelling begins a word, the longest one; `value` is what stands behind it.

@@ -301,7 +301,8 @@ TEST_F(AsSocat, StatusIsThatOfSocat) {
 
 TEST_F(AsSocat, StatusOfAProgramIsNotItsOwn) {
   // socat's is 0 or 1, as it happens to notice the end of the program first or that of its output.
-  EXPECT_EQ(run_socat({"-u", "SYSTEM:exit 7", "-"}).status, 0);
+  EXPECT_EQ(run_socat({"-u", "SYSTEM:exit 7", "-"}).status, 1);
+  EXPECT_EQ(run_socat({"-u", "SYSTEM:kill -9 $$", "-"}).status, 0);
 }
 
 TEST_F(AsSocat, LateReplyIsCutAfterHalfASecond) {

@@ -249,6 +249,8 @@ std::optional<Bounds> number_bounds(ValueType type) {
 
 ReadValue value_without_text(ValueType type) {
   if (type == ValueType::boolean || type == ValueType::constant) return good(true);
+  // As socat has it, even of offsets.
+  if (type == ValueType::offset) return good(std::int64_t{1});
   if (type == ValueType::text_or_nothing) return good(std::monostate{});
   if (type != ValueType::linger && number_bounds(type)) return good(std::int64_t{1});
   return bad("needs a value");

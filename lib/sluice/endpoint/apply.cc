@@ -272,6 +272,11 @@ bool waits_for_lock(const Option& option) {
   return effect.kind == Effect::file_lock ? (effect.number & LOCK_NB) == 0 : effect.level == F_SETLKW;
 }
 
+bool opens_by_name(const Address& address) {
+  const Group groups = address.keyword->groups;
+  return overlap(groups, Group::named) && overlap(groups, Group::open | Group::reg);
+}
+
 void apply_one(const Address& address, const Option& option, int fd) {
   const Effect& effect = option.row->effect;
   const auto demand = [&](bool worked) {
@@ -305,6 +310,8 @@ void apply_one(const Address& address, const Option& option, int fd) {
     case Effect::truncate:
       return demand(::ftruncate(fd, std::get<std::int64_t>(option.value)) == 0);
     case Effect::mode:
+      // What is opened by its name gets it as it is made (open(2)), or keeps its own.
+      if (option.row->phase == Phase::fd && opens_by_name(address)) return;
       return demand(::fchmod(fd, static_cast<mode_t>(std::get<std::int64_t>(option.value))) == 0);
     case Effect::user:
       return demand(::fchown(fd, identity(), static_cast<gid_t>(-1)) == 0);
@@ -380,10 +387,10 @@ std::optional<mode_t> wanted_mode(const Address& address) {
   return std::nullopt;
 }
 
-void apply_ownership(const Address& address, const std::string& path) {
+void apply_ownership(const Address& address, const std::string& path, Phase phase) {
   for (const Option& option : address.options) {
     const auto kind = option.row->effect.kind;
-    if (kind != Effect::user && kind != Effect::group) continue;
+    if ((kind != Effect::user && kind != Effect::group) || option.row->phase != phase) continue;
     const auto id = static_cast<unsigned>(std::get<std::int64_t>(option.value));
     const bool user = kind == Effect::user;
     if (::lchown(path.c_str(), user ? id : static_cast<uid_t>(-1), user ? static_cast<gid_t>(-1) : id) != 0)

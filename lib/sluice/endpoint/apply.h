@@ -28,8 +28,8 @@ int open_flags(const Address& address, int flags);
 /// permissions asked for by `mode`, if any.
 std::optional<mode_t> wanted_mode(const Address& address);
 
-/// What `user`, `group`, `user-early`, `group-early` say of a path, once it exists.
-void apply_ownership(const Address& address, const std::string& path);
+/// What `user` and `group` (phase FD) or `user-early` and `group-early` (PREOPEN) say of a path that exists.
+void apply_ownership(const Address& address, const std::string& path, Phase phase);
 
 /// Where the network namespace of a name is (netns).
 std::string network_namespace_path(const std::string& name);

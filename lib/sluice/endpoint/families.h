@@ -27,10 +27,6 @@ MakeEndpoint make_generic_datagram;  // SENDTO, DATAGRAM, RECV, RECVFROM
 MakeEndpoint make_vsock_connect;     // vsock.cc
 MakeEndpoint make_vsock_listen;
 MakeEndpoint make_ip;                 // ip.cc: SENDTO, DATAGRAM, RECV, RECVFROM
-MakeEndpoint make_exec;               // exec.cc: EXEC, SYSTEM
-MakeEndpoint make_unix_datagram;      // unix_datagram.cc: SENDTO, RECV, RECVFROM
-MakeEndpoint make_udp;                // udp.cc: CONNECT, SENDTO, DATAGRAM, RECV
-MakeEndpoint make_udp_server;         // LISTEN, RECVFROM
 MakeEndpoint make_exec;               // exec.cc: EXEC, SYSTEM, SHELL
 MakeEndpoint make_pty;                // pty.cc
 MakeEndpoint make_in_process_filter;  // in_process.cc: UPPER, COUNT-LINES

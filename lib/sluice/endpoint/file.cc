@@ -43,6 +43,16 @@ void check_use(const Address& address, Use use, int mode) {
                   (use == Use::reading ? "reading" : "writing"));
 }
 
+/// What is done to a file before it is opened: perm-early, user-early, group-early, then unlink.
+void prepare_path(const Address& address, const std::string& path) {
+  // One that is not there is made with it.
+  if (const auto mode = address.integer("perm-early"))
+    if (::chmod(path.c_str(), static_cast<mode_t>(*mode)) != 0 && errno != ENOENT)
+      throw Failure(std::string(address.written()) + ": option \"perm-early\"", last_error());
+  apply_ownership(address, path, Phase::preopen);
+  if (address.flag("unlink")) ::unlink(path.c_str());
+}
+
 int access_mode(Use use) { return use == Use::reading ? O_RDONLY : use == Use::writing ? O_WRONLY : O_RDWR; }
 
 }  // namespace
@@ -52,13 +62,18 @@ Task<std::unique_ptr<Stream>> open_path(const Address& address, const std::strin
   const int all_flags = open_flags(address, flags | access_mode(use));
   const int mode = all_flags & O_ACCMODE;
   check_use(address, use, mode);
-  if (address.flag("unlink-early") || address.flag("unlink")) ::unlink(path.c_str());
+  if (address.flag("unlink-early")) ::unlink(path.c_str());
+  prepare_path(address, path);
+  const bool existed = ::access(path.c_str(), F_OK) == 0;
   Fd fd = co_await open_when_possible(address, path, all_flags, context);
   struct stat status {};
   check("stat " + path, ::fstat(fd.get(), &status));
   if (S_ISDIR(status.st_mode))
     throw Failure(std::string(address.written()) + ": open " + path,
                   std::make_error_code(std::errc::is_a_directory));
+  // Whatever the umask; a file that was there keeps its own.
+  if (const auto wanted = wanted_mode(address); wanted && !existed)
+    check(std::string(address.written()) + ": option \"perm\"", ::fchmod(fd.get(), *wanted));
   apply(address, {Phase::fd, Phase::late}, fd.get(), context);
   if (address.flag("unlink-late")) ::unlink(path.c_str());
   if (address.flag("unlink-close")) companion = unlink_at_end(path);

@@ -56,7 +56,8 @@ class NamedPipe final : public Endpoint {
     struct stat status {};
     if (!made && ::stat(path.c_str(), &status) == 0 && !S_ISFIFO(status.st_mode))
       context_.log.warning(path + " is no FIFO, opening it as it is");
-    if (made) apply_ownership(address_, path);
+    if (made)
+      for (const Phase phase : {Phase::preopen, Phase::fd}) apply_ownership(address_, path, phase);
     if (made && (address_.find("unlink-close") == nullptr || address_.flag("unlink-close")))
       made_ = unlink_at_end(path);
     prepared_ = true;

@@ -20,7 +20,8 @@ struct Child {
         pid(handle.id()),
         log(session.log),
         changed(session.loop),
-        program(std::move(known)) {}
+        program(std::move(known)),
+        as_socat(session.limits.as_socat) {}
   ~Child() {
     // Boost would kill a child that still runs, and wait for it: that is for close to decide.
     if (!exited) handle.detach();
@@ -34,6 +35,7 @@ struct Child {
   Logger& log;
   Event changed;
   std::shared_ptr<Program> program;
+  bool as_socat;
   int status = 0;
   bool exited = false;
   bool ended_by_us = false;
@@ -47,16 +49,21 @@ Task<> reap(std::shared_ptr<Child> child, Fd ending) {
   if (child->program) child->program->ended = true;
   child->handle.wait(error);
   child->exited = true;
+  int signal = 0;
   if (!error) {
     const int raw = child->handle.native_exit_code();
-    child->status = WIFSIGNALED(raw) ? 128 + WTERMSIG(raw) : WEXITSTATUS(raw);
+    // Of a signal socat makes no failure.
+    const int by_signal = child->as_socat ? 0 : 128 + WTERMSIG(raw);
+    child->status = WIFSIGNALED(raw) ? by_signal : WEXITSTATUS(raw);
+    signal = WIFSIGNALED(raw) ? WTERMSIG(raw) : 0;
   }
-  if (child->status > 128 && !child->ended_by_us)
+  if (signal != 0 && !child->ended_by_us)
     child->log.warning("process " + std::to_string(child->pid) + " was ended by signal " +
-                       std::to_string(child->status - 128));
+                       std::to_string(signal));
   else if (child->status != 0)
-    child->log.info("process " + std::to_string(child->pid) + " exited with status " +
-                    std::to_string(child->status));
+    child->log.write(child->as_socat && !child->ended_by_us ? Severity::error : Severity::info,
+                     "waitpid(): child " + std::to_string(child->pid) + " exited with status " +
+                         std::to_string(child->status));
   child->changed.notify();
 }
 
@@ -109,6 +116,8 @@ class ProcessStream final : public Stream {
 
   Task<> close(const Limits& limits) override {
     inner_->stop_writing();
+    // One that could not be told that its input is over learns it by being hung up.
+    if (!child_->exited && !inner_->info().traits.can_finish) child_->ended_by_us = true;
     Limits quick = limits;
     quick.linger = std::chrono::seconds(0);
     co_await inner_->close(limits.cut ? quick : limits);

@@ -97,7 +97,7 @@ std::shared_ptr<void> bind_unix(const Address& address, int fd, int type, const 
     throw;
   }
   restore();
-  apply_ownership(address, path);
+  for (const Phase phase : {Phase::preopen, Phase::fd}) apply_ownership(address, path, phase);
   const auto* keep = address.find("unlink-close");
   if (keep != nullptr && !address.flag("unlink-close")) return nullptr;
   return unlink_at_end(path);

@@ -77,8 +77,10 @@ class Relay {
     const auto set = [&](int status) {
       if (session_.status == 0) session_.status = status;
     };
-    // A program's own status is no concern of socat's.
-    if (!session_.limits.as_socat) settle_exit_statuses(set);
+    settle_exit_statuses([&](int status) {
+      // socat has one status for whatever a program ended with.
+      set(session_.limits.as_socat && status != 0 ? static_cast<int>(ExitStatus::failure) : status);
+    });
     if (timed_out_) set(static_cast<int>(ExitStatus::timed_out));
     for (const Way* way : {&there_, &back_})
       if (way->used) report(*way, set);
