@@ -10,6 +10,7 @@
 #include "sluice/endpoint/apply.h"
 #include "sluice/endpoint/command_line.h"
 #include "sluice/endpoint/families.h"
+#include "sluice/endpoint/passed_descriptors.h"
 #include "sluice/endpoint/process_stream.h"
 #include "sluice/endpoint/pty.h"
 #include "sluice/endpoint/socket.h"
@@ -24,7 +25,8 @@ namespace {
 std::vector<std::string> environment_for(const Session& session) {
   std::vector<std::string> all;
   for (char** one = environ; *one != nullptr; ++one)
-    if (!std::string_view(*one).starts_with("SOCAT_")) all.emplace_back(*one);
+    if (!std::string_view(*one).starts_with("SOCAT_") && !tells_of_passed_descriptors(*one))
+      all.emplace_back(*one);
   for (const auto& [name, value] : session.environment) all.push_back(name + '=' + value);
   const auto pid = std::to_string(::getpid());
   all.emplace_back("SOCAT_VERSION=" SLUICE_VERSION);

@@ -29,6 +29,10 @@ MakeEndpoint make_vsock_listen;
 MakeEndpoint make_ip;                 // ip.cc: SENDTO, DATAGRAM, RECV, RECVFROM
 MakeEndpoint make_exec;               // exec.cc: EXEC, SYSTEM, SHELL
 MakeEndpoint make_pty;                // pty.cc
+MakeEndpoint make_socket_pair;        // socket_pair.cc
+MakeEndpoint make_accept_fd;          // accept_fd.cc
+MakeEndpoint make_socks;              // socks.cc: SOCKS4, SOCKS4A, SOCKS5-CONNECT, SOCKS5-LISTEN
+MakeEndpoint make_proxy;              // proxy.cc
 MakeEndpoint make_in_process_filter;  // in_process.cc: UPPER, COUNT-LINES
 MakeEndpoint make_text;               // text.cc
 MakeEndpoint make_stall;              // stall.cc

@@ -25,10 +25,14 @@ Listener::Listener(const Address& address, const Context& context, std::string_v
 Task<> Listener::prepare() {
   if (socket_) co_return;
   Bound bound = co_await bind_();
-  apply(address_, {Phase::pastbind, Phase::prelisten}, bound.socket.get(), context_);
-  const auto backlog = static_cast<int>(address_.integer("backlog").value_or(usual_backlog));
-  check(std::string(address_.written()) + ": listen", ::listen(bound.socket.get(), backlog));
-  name_ = SocketName::of_socket(bound.socket.get());
+  if (!bound.listening) {
+    apply(address_, {Phase::pastbind, Phase::prelisten}, bound.socket.get(), context_);
+    const auto backlog = static_cast<int>(address_.integer("backlog").value_or(usual_backlog));
+    check(std::string(address_.written()) + ": listen", ::listen(bound.socket.get(), backlog));
+    bound.name = SocketName::of_socket(bound.socket.get());
+  }
+  name_ = bound.name;
+  try_accept_ = std::move(bound.try_accept);
   companion_ = std::move(bound.companion);
   socket_ = std::make_unique<Descriptor>(context_.loop, std::move(bound.socket));
   context_.log.notice("listening on " + name_.log_text());
@@ -57,7 +61,7 @@ Task<std::vector<Arrival>> Listener::accept(std::size_t most) {
   std::vector<Arrival> arrivals;
   const auto limit = address_.duration("accept-timeout");
   while (arrivals.empty() && !stopped_) {
-    Arrival first = co_await accept_from(*socket_, limit, std::exchange(drained_, false));
+    Arrival first = co_await accept_from(*socket_, try_accept_, limit, std::exchange(drained_, false));
     if (!first.socket) break;
     if (admits(first)) arrivals.push_back(std::move(first));
     add_those_that_wait(arrivals, most);
@@ -68,7 +72,7 @@ Task<std::vector<Arrival>> Listener::accept(std::size_t most) {
 void Listener::add_those_that_wait(std::vector<Arrival>& arrivals, std::size_t most) {
   try {
     while (arrivals.size() < most) {
-      auto next = try_accept(*socket_);
+      auto next = try_accept_(*socket_);
       drained_ = !next;
       if (drained_) return;
       if (admits(*next)) arrivals.push_back(std::move(*next));

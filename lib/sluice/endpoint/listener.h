@@ -19,6 +19,8 @@ class Listener final : public Endpoint {
     Fd socket;
     SocketName name;
     std::shared_ptr<void> companion = {};  ///< kept while it listens: a path to unlink
+    bool listening = false;                ///< somebody else has made it so, and said with which options
+    TryAccept try_accept = sluice::try_accept;
   };
   /// Makes, binds and names the socket; called by prepare, again and again with retry=.
   using Bind = std::function<Task<Bound>()>;
@@ -50,6 +52,7 @@ class Listener final : public Endpoint {
   SocketName name_;
   std::unique_ptr<Descriptor> socket_;
   std::shared_ptr<void> companion_;
+  TryAccept try_accept_;
   bool stopped_ = false;
   bool drained_ = false;  ///< nobody was left at the last look
 };

@@ -125,18 +125,6 @@ Resolved ask_resolver(const std::string& host, int family, const Manner& manner)
   return resolved;
 }
 
-std::uint16_t port_of(const Address& address, const Parameter& service, int type) {
-  if (const auto port = numeric_port(address, service)) return *port;
-  servent entry{};
-  servent* found = nullptr;
-  char buffer[1024];
-  const char* protocol = type == SOCK_DGRAM ? "udp" : "tcp";
-  if (::getservbyname_r(service.text.c_str(), protocol, &entry, buffer, sizeof buffer, &found) != 0 ||
-      found == nullptr)
-    throw AddressError(address, service.place, "unknown service \"" + service.text + '"');
-  return ntohs(static_cast<std::uint16_t>(found->s_port));
-}
-
 Task<std::vector<SocketName>> look_up(const Address& address, const std::string& host, int family,
                                       const Context& context) {
   const std::string plain = without_brackets(host);
@@ -166,6 +154,22 @@ Task<std::vector<SocketName>> look_up(const Address& address, const std::string&
 }
 
 }  // namespace
+
+std::optional<SocketName> numeric_host(const std::string& host, int family) {
+  return numeric(without_brackets(host), family);
+}
+
+std::uint16_t port_of(const Address& address, const Parameter& service, int type) {
+  if (const auto port = numeric_port(address, service)) return *port;
+  servent entry{};
+  servent* found = nullptr;
+  char buffer[1024];
+  const char* protocol = type == SOCK_DGRAM ? "udp" : "tcp";
+  if (::getservbyname_r(service.text.c_str(), protocol, &entry, buffer, sizeof buffer, &found) != 0 ||
+      found == nullptr)
+    throw AddressError(address, service.place, "unknown service \"" + service.text + '"');
+  return ntohs(static_cast<std::uint16_t>(found->s_port));
+}
 
 Task<std::vector<SocketName>> resolve(const Address& address, const Parameter& host, const Parameter& service,
                                       SocketKind kind, const Context& context) {

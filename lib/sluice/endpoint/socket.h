@@ -30,7 +30,12 @@ SocketKind with_options(const Address& address, SocketKind kind);
 /// thread of the resolver. Throws Failure (status 1) for an unknown host, AddressError for a bad port.
 Task<std::vector<SocketName>> resolve(const Address& address, const Parameter& host, const Parameter& service,
                                       SocketKind kind, const Context& context);
-/// The same for what bind= says (`host`, `host:port`, `:port`, `[::1]:port`); `port` where it has none.
+/// The address that a host is, if it is a number already; brackets around one of IPv6 are none of it.
+std::optional<SocketName> numeric_host(const std::string& host, int family);
+/// The port of a service, which is a number or a name. Throws AddressError.
+std::uint16_t port_of(const Address& address, const Parameter& service, int type);
+/// What resolve() gives, for what bind= says (`host`, `host:port`, `:port`, `[::1]:port`); `port` where it
+/// has none.
 Task<SocketName> resolve_bind(const Address& address, int family, int type, std::uint16_t port,
                               const Context& context);
 
@@ -50,9 +55,11 @@ Task<> connect_socket(Descriptor& socket, const SocketName& to, std::optional<Du
 /// One connection that has come, non-blocking and close-on-exec, or nothing if there is none now. Throws
 /// Failure for want of descriptors (EMFILE).
 std::optional<Arrival> try_accept(Descriptor& socket);
+using TryAccept = std::function<std::optional<Arrival>(Descriptor& socket)>;
 /// Waits for one, at once if nobody has come so far (`drained`); its socket is empty if the descriptor was
 /// stopped. Throws Failure with ExitStatus::timed_out if nobody came within the limit.
-Task<Arrival> accept_from(Descriptor& socket, std::optional<Duration> limit, bool drained);
+Task<Arrival> accept_from(Descriptor& socket, const TryAccept& try_one, std::optional<Duration> limit,
+                          bool drained);
 
 /// Binds, and says who holds a name that is taken where that can be seen.
 void bind_socket(const Address& address, int fd, const SocketName& name);
