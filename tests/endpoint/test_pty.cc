@@ -88,6 +88,68 @@ TEST_F(PtyAddress, CannotTellARawReader) {
   EXPECT_EQ(read_slave(slave), "x") << "and no end-of-file character";
 }
 
+TEST_F(PtyAddress, WaitsUntilSomebodyOpensTheSlave) {
+  const auto pty = endpoint("PTY,wait-slave");
+  run(loop_, pty->prepare());
+  std::unique_ptr<Stream> stream;
+  const auto keep = [](Endpoint& from, Session& session, std::unique_ptr<Stream>& into) -> Task<> {
+    into = co_await from.open(session);
+  };
+  loop_.start(keep(*pty, session_, stream));
+  run(loop_, [](Loop& loop) -> Task<> { co_await loop.sleep(std::chrono::milliseconds(5)); }(loop_));
+  EXPECT_EQ(stream, nullptr);
+  // However shortly.
+  slave_of(*pty).reset();
+  loop_.run();
+  ASSERT_NE(stream, nullptr);
+  EXPECT_EQ(read(*stream), "") << "and it has ended";
+}
+
+TEST_F(PtyAddress, GivesUpWaitingWhenItIsStopped) {
+  const auto pty = endpoint("PTY,wait-slave");
+  run(loop_, pty->prepare());
+  std::unique_ptr<Stream> stream;
+  const auto keep = [](Endpoint& from, Session& session, std::unique_ptr<Stream>& into) -> Task<> {
+    into = co_await from.open(session);
+  };
+  loop_.start(keep(*pty, session_, stream));
+  run(loop_, [](Loop& loop) -> Task<> { co_await loop.sleep(std::chrono::milliseconds(5)); }(loop_));
+  pty->stop();
+  loop_.run();
+  EXPECT_EQ(stream, nullptr);
+}
+
+TEST_F(PtyAddress, SitsOutThatNobodyHasTheSlaveOpen) {
+  const auto pty = endpoint("PTY,sitout-eio=60");
+  auto stream = open(*pty);
+  {
+    const Fd slave = slave_of(*pty);
+    make_raw(slave);
+    write_slave(slave, "one");
+  }
+  EXPECT_EQ(read_once(*stream), "one");
+  std::string got;
+  const auto read_one = [](Stream& from, std::string& into) -> Task<> {
+    Batch batch = Batch::of_bytes(16);
+    const End end = co_await from.read_some(batch);
+    into = end.kind == End::open ? std::string(as_text(batch.data())) : "ended";
+  };
+  loop_.start(read_one(*stream, got));
+  run(loop_, [](Loop& loop) -> Task<> { co_await loop.sleep(std::chrono::milliseconds(5)); }(loop_));
+  EXPECT_EQ(got, "");
+  const Fd again = slave_of(*pty);
+  write_slave(again, "two");
+  loop_.run();
+  EXPECT_EQ(got, "two");
+}
+
+TEST_F(PtyAddress, EndsAfterItHasSatOutAsLongAsItMay) {
+  const auto pty = endpoint("PTY,sitout-eio=0.02");
+  auto stream = open(*pty);
+  slave_of(*pty).reset();
+  EXPECT_EQ(read(*stream), "");
+}
+
 TEST_F(PtyAddress, ASecondStreamOfItDoesNotEndBeforeSomebodyComes) {
   const auto pty = endpoint("PTY");
   EXPECT_TRUE(pty->stays_open());
@@ -100,6 +162,49 @@ TEST_F(PtyAddress, ASecondStreamOfItDoesNotEndBeforeSomebodyComes) {
   make_raw(slave);
   write_slave(slave, "again");
   EXPECT_EQ(read_once(*second), "again");
+}
+
+TEST_F(PtyAddress, LinksToItselfAndTakesTheLinkAway) {
+  const std::string link = path("vm0");
+  {
+    const auto pty = endpoint("PTY,link=" + link);
+    run(loop_, pty->prepare());
+    EXPECT_EQ("pty " + target(link), pty->names().at(0));
+  }
+  EXPECT_FALSE(std::filesystem::is_symlink(link));
+  {
+    const auto pty = endpoint("PTY,unlink-close=0,symbolic-link=" + link);
+    run(loop_, pty->prepare());
+  }
+  EXPECT_TRUE(std::filesystem::is_symlink(link));
+  {
+    const auto pty = endpoint("PTY,link=" + link);
+    run(loop_, pty->prepare());
+    EXPECT_EQ("pty " + target(link), pty->names().at(0)) << "the one that was left behind is replaced";
+    std::filesystem::remove(link);
+    std::filesystem::create_symlink("/dev/pts/elsewhere", link);
+  }
+  EXPECT_EQ(target(link), "/dev/pts/elsewhere") << "another one's stays";
+}
+
+TEST_F(PtyAddress, LeavesAloneWhatIsNoLinkToATerminal) {
+  Fd(::open(path("file").c_str(), O_CREAT | O_WRONLY, 0644));
+  std::filesystem::create_symlink(path("file"), path("link"));
+  std::filesystem::create_directory(path("folder"));
+  for (const auto* name : {"file", "link", "folder"}) {
+    EXPECT_NE(failure("PTY,link=" + path(name)).find("make the symbolic link"), std::string::npos) << name;
+    EXPECT_TRUE(std::filesystem::exists(path(name))) << name;
+  }
+  // Who says so gets it.
+  EXPECT_EQ(failure("PTY,unlink-early,link=" + path("file")), "it opened");
+}
+
+TEST_F(PtyAddress, GivesItsSlaveAMode) {
+  const auto pty = endpoint("PTY,mode=0606");
+  run(loop_, pty->prepare());
+  struct stat status {};
+  ASSERT_EQ(::stat(pty->names().at(0).substr(4).c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 07777, 0606U);
 }
 
 }  // namespace

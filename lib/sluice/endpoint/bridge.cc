@@ -229,6 +229,8 @@ class Bridge {
     Endpoint* acceptor = left_serves ? left_.get() : right_->serves_many() ? right_.get() : nullptr;
     const bool keeps_left = acceptor == right_.get() && left_->stays_open();
     if (keeps_left) sessions_.keep(*left_);
+    // Connections that are made again and again would share it, each getting a part of what it says.
+    one_at_a_time_ = keeps_left && !right_->hands_over();
     co_await prepare(keeps_left ? nullptr : acceptor);
     log_.started();
     if (acceptor == nullptr) {
@@ -348,7 +350,7 @@ class Bridge {
   /// Waits until there is room for a session, and says for how many there is; none if this process is ending.
   /// A session that is let in can be carried through.
   Task<std::size_t> room_for_sessions(Endpoint& acceptor) {
-    const auto most = acceptor.most_peers();
+    const auto most = one_at_a_time_ ? std::optional<std::size_t>(1) : acceptor.most_peers();
     while (!ending_) {
       const std::size_t open = tally_.open;
       if (most && open >= *most) {
@@ -532,6 +534,7 @@ class Bridge {
   std::size_t descriptors_of_a_session_ = 1;
   std::optional<Clock::time_point> paused_;  ///< accepting, the last time
   bool told_to_pause_ = false;
+  bool one_at_a_time_ = false;
   bool ending_ = false;
   bool gave_up_ = false;
   int status_ = 0;

@@ -213,8 +213,10 @@ class Exec final : public Endpoint {
     if (is_on_pty()) {
       PtyUser user{.is_program = true, .watch = std::move(joint.watch)};
       // Hanging up would end what it does with what it was given.
-      if (!address_.flag("end-close"))
+      if (!address_.flag("end-close")) {
         user.is_needed = [program, &session] { return !program->ended && !session.draining; };
+        user.before_hanging_up = [program] { hang_up(*program); };
+      }
       user.companion = std::move(joint.companion);
       return pty_stream(address_, context_, std::move(joint.in), std::move(user));
     }
@@ -230,6 +232,13 @@ class Exec final : public Endpoint {
     parts.answers = true;
     parts.traits = {Shape::bytes, true, parts.finish != FinishBy::nothing};
     return std::make_unique<FdStream>(std::move(parts));
+  }
+
+  /// As a terminal's end does, if it is the controlling one: before reading from it fails.
+  static void hang_up(Program& program) {
+    if (program.ended) return;
+    program.hung_up = true;
+    ::kill(program.pid, SIGHUP);
   }
 
   static std::unique_ptr<Stream> nothing() { return std::make_unique<FdStream>(FdStream::Parts{}); }

@@ -29,6 +29,9 @@ struct Child {
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
 
+  /// It did not end by itself.
+  bool was_ended() const { return ended_by_us || (program && program->hung_up); }
+
   Loop& loop;
   process::process handle;
   pid_t pid;
@@ -57,11 +60,11 @@ Task<> reap(std::shared_ptr<Child> child, Fd ending) {
     child->status = WIFSIGNALED(raw) ? by_signal : WEXITSTATUS(raw);
     signal = WIFSIGNALED(raw) ? WTERMSIG(raw) : 0;
   }
-  if (signal != 0 && !child->ended_by_us)
+  if (signal != 0 && !child->was_ended())
     child->log.warning("process " + std::to_string(child->pid) + " was ended by signal " +
                        std::to_string(signal));
   else if (child->status != 0)
-    child->log.write(child->as_socat && !child->ended_by_us ? Severity::error : Severity::info,
+    child->log.write(child->as_socat && !child->was_ended() ? Severity::error : Severity::info,
                      "waitpid(): child " + std::to_string(child->pid) + " exited with status " +
                          std::to_string(child->status));
   child->changed.notify();
@@ -100,7 +103,7 @@ class ProcessStream final : public Stream {
   const Info& info() const override { return info_; }
   // How we ended it is not its own word: why we did counts.
   int exit_status() const override {
-    if (!child_->ended_by_us) return child_->status;
+    if (!child_->was_ended()) return child_->status;
     return silent_for_too_long_ ? static_cast<int>(ExitStatus::timed_out) : 0;
   }
   bool reports_status() const override { return true; }
@@ -116,8 +119,6 @@ class ProcessStream final : public Stream {
 
   Task<> close(const Limits& limits) override {
     inner_->stop_writing();
-    // One that could not be told that its input is over learns it by being hung up.
-    if (!child_->exited && !inner_->info().traits.can_finish) child_->ended_by_us = true;
     Limits quick = limits;
     quick.linger = std::chrono::seconds(0);
     co_await inner_->close(limits.cut ? quick : limits);

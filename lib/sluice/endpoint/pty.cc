@@ -304,6 +304,7 @@ class PtyStream final : public Stream {
       else
         co_await master_.loop().sleep(tick);
     }
+    user_.before_hanging_up();
     master_.close_checked();
     user_ = {};
   }

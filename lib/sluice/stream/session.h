@@ -57,7 +57,8 @@ using Environment = std::vector<std::pair<std::string, std::string>>;
 struct Program {
   pid_t pid = -1;
   std::vector<int> signals{};
-  bool ended = false;  ///< its number may be another one's by now
+  bool ended = false;    ///< its number may be another one's by now
+  bool hung_up = false;  ///< we have closed its terminal: how it ended is not its own word
 };
 
 /// One pair of streams being relayed.
