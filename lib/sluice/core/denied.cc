@@ -7,7 +7,7 @@
 namespace sluice {
 namespace {
 
-constexpr std::array<std::string_view, 5> names = {"splice", "reopen", "pidfd", "epoll", "holes"};
+constexpr std::array<std::string_view, 6> names = {"splice", "reopen", "pidfd", "epoll", "holes", "inotify"};
 
 unsigned denied_set() {
   const char* text = std::getenv("SLUICE_DENY");

@@ -13,6 +13,7 @@
 #include <climits>
 #include <filesystem>
 
+#include "sluice/core/denied.h"
 #include "sluice/endpoint/apply.h"
 #include "sluice/endpoint/families.h"
 #include "sluice/stream/session.h"
@@ -110,7 +111,7 @@ class SlaveWatch {
         master_(pty.master.duplicate()),
         interval_(std::clamp<Duration>(address.duration("pty-interval").value_or(usual_interval),
                                        std::chrono::milliseconds(1), longest_nap)) {
-    Fd events(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+    Fd events(denied(Facility::inotify) ? -1 : ::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
     // A user has few of these: without one, it is looked at from time to time.
     if (events && ::inotify_add_watch(events.get(), pty.path.c_str(), IN_OPEN) >= 0)
       events_ = std::make_unique<Descriptor>(context.loop, std::move(events));
@@ -304,7 +305,7 @@ class PtyStream final : public Stream {
       else
         co_await master_.loop().sleep(tick);
     }
-    user_.before_hanging_up();
+    if (!is_hung_up(master_.number())) user_.before_hanging_up();
     master_.close_checked();
     user_ = {};
   }

@@ -32,6 +32,7 @@ struct PtyUser {
   std::shared_ptr<SlaveWatch> watch = {};
   /// Whether closing must not hang up yet: what is on it needs it, though we have no more to say.
   std::function<bool()> is_needed = [] { return false; };
+  /// Called before closing takes the terminal from who still has it.
   std::function<void()> before_hanging_up = [] {};
   std::shared_ptr<void> companion = {};  ///< released with the stream
 };

@@ -113,6 +113,7 @@ constexpr std::array types = {
     EndpointType{"SYSTEM", make_exec},
     EndpointType{"SHELL", make_exec},
     EndpointType{"PTY", make_pty},
+    EndpointType{"READLINE", make_readline},
     EndpointType{"TEXT", make_text},
     EndpointType{"STALL", make_stall},
     EndpointType{"UPPER", make_in_process_filter},

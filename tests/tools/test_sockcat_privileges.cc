@@ -1,0 +1,245 @@
+#include <gtest/gtest.h>
+#include <pwd.h>
+#include <signal.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "sockcat.h"
+
+/// Whom programs, sessions and the process itself become, and where (options of group PROCESS).
+namespace sluice::test {
+namespace {
+
+constexpr uid_t nobody = 65534;
+
+class Privileges : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!is_root()) GTEST_SKIP() << "only root may become somebody else";
+    if (::getpwnam("nobody") == nullptr || ::getpwnam("nobody")->pw_uid != nobody)
+      GTEST_SKIP() << "nobody has another number here";
+    std::filesystem::create_directories(directory_.path() + "/root/etc");
+    std::filesystem::copy_file(SLUICE_SHOW_IDENTITY, directory_.path() + "/show");
+    std::filesystem::copy_file(SLUICE_SHOW_IDENTITY, root() + "/show");
+  }
+  std::string root() const { return directory_.path() + "/root"; }
+  std::string show() const { return directory_.path() + "/show"; }
+  std::string file(const std::string& name, const std::string& content) const {
+    std::ofstream(directory_.path() + '/' + name) << content;
+    return directory_.path() + '/' + name;
+  }
+
+  TemporaryDirectory directory_;
+};
+
+TEST_F(Privileges, OfAProgramAreThoseThatItsAddressAsksFor) {
+  file("root/etc/passwd", "inside:x:65534:4242::/:/bin/sh\n");
+  file("root/etc/group", "some:x:4300:other,inside\nrest:x:4301:other\n");
+  struct Case {
+    std::string options, shown;
+  };
+  const std::string here = std::filesystem::current_path();
+  const std::string theirs = "user=65534/65534 group=65534/65534 groups=65534 ";
+  for (const auto& one : {
+           Case{"", "user=0/0 group=0/0 groups="},
+           Case{",su=nobody", theirs},
+           Case{",su-e=nobody", theirs},
+           Case{",su-d=nobody", theirs},
+           Case{",substuser=65534", theirs},
+           Case{",setuid=nobody", "user=65534/65534 group=0/0 "},
+           Case{",setgid=65534", "user=0/0 group=65534/65534 "},
+           Case{",setgid=65534,setuid=nobody", "user=65534/65534 group=65534/65534 "},
+           Case{",setuid-early=nobody", "user=65534/65534 group=0/0 "},
+           Case{",setgid-early=65534", "user=0/0 group=65534/65534 "},
+           Case{",umask=077", "umask=77 "},
+           Case{",chdir=/usr", "folder=/usr\n"},
+           Case{",setsid", " session leader\n"},
+           Case{",setpgid", " leader\n"},
+           Case{",setpgid=0", " leader\n"},
+           Case{",setpgid=1", " leader\n"},
+           Case{",pty,opost=0,setsid,ctty,su=nobody,umask=027,chdir=/usr",
+                theirs + "umask=27 folder=/usr session leader\n"},
+           Case{",pipes,su=nobody", theirs},
+       }) {
+    const Ended ended = run_sockcat({"-u", "EXEC:" + show() + one.options, "-"});
+    EXPECT_NE(ended.out.find(one.shown), std::string::npos) << one.options << ": " << ended.out << ended.err;
+    EXPECT_EQ(ended.status, 0) << one.options;
+    if (one.options.find("pty") != std::string::npos) continue;
+    const Ended instead = run_sockcat({"-U", "-", "EXEC:" + show() + ",nofork" + one.options});
+    if (one.options.find("setsid") == std::string::npos && one.options.find("pipes") == std::string::npos) {
+      EXPECT_NE(instead.out.find(one.shown), std::string::npos)
+          << one.options << ": " << instead.out << instead.err;
+    }
+  }
+  // In another root, paths and users are those of that root; su-d's are ours.
+  for (const auto& one : {
+           Case{",chroot=" + root(), "user=0/0 "},
+           Case{",chroot-early=" + root(), "user=0/0 "},
+           Case{",chroot=" + root() + ",su=nobody", "user=65534/65534 group=4242/4242 groups=4242,4300 "},
+           Case{",su=nobody,chroot=" + root(), "user=65534/65534 group=4242/4242 groups=4242,4300 "},
+           Case{",su-d=nobody,chroot=" + root(), theirs},
+           Case{",chdir=/usr,chroot=" + root(), "user=0/0 "},
+       })
+    for (const auto* program : {"EXEC:/show", "EXEC:show,path=/usr/bin:/"}) {
+      const Ended ended = run_sockcat({"-u", program + one.options, "-"});
+      EXPECT_NE(ended.out.find(one.shown), std::string::npos)
+          << one.options << ": " << ended.out << ended.err;
+      EXPECT_NE(ended.out.find("folder=/\n"), std::string::npos) << one.options << ": " << ended.out;
+    }
+}
+
+TEST_F(Privileges, OfASubstitutedUserComeWithTheEnvironment) {
+  const passwd* const entry = ::getpwnam("nobody");
+  const std::string wanted = std::string("nobody nobody ") + entry->pw_dir + ' ' + entry->pw_shell + '\n';
+  for (const std::string option : {"su", "su-d", "su-e"})
+    EXPECT_EQ(run_sockcat({"-u", "SYSTEM:'echo $USER $LOGNAME $HOME $SHELL'," + option + "=nobody", "-"}).out,
+              wanted)
+        << option;
+  EXPECT_EQ(
+      run_sockcat({"-u", "SYSTEM:'echo $USER',setuid=nobody", "-"}, {.environment = {"USER=somebody"}}).out,
+      "somebody\n");
+  EXPECT_EQ(run_sockcat({"-u", "TEXT:x,su=nobody", "SYSTEM:'echo $USER $HOME >&2'"}).err,
+            std::string("nobody ") + entry->pw_dir + '\n');
+}
+
+/// A failing step is the end, and nothing goes on as root.
+TEST_F(Privileges, ThatCannotBeHadAreAnErrorAndNothingIsStarted) {
+  const std::string trace = directory_.path() + "/started";
+  const std::string program = "SYSTEM:'touch " + trace + "'";
+  std::filesystem::permissions(directory_.path(), std::filesystem::perms::all);
+  struct Case {
+    std::vector<std::string> words;
+    std::string said;
+    std::optional<uid_t> user = {};
+  };
+  for (const auto& one : std::vector<Case>{
+           {{"-u", program + ",su=root", "-"}, "option \"substuser\": Operation not permitted", nobody},
+           {{"-u", program + ",su-d=root", "-"},
+            "option \"substuser-delayed\": Operation not permitted",
+            nobody},
+           {{"-u", program + ",su-e=root", "-"},
+            "option \"substuser-early\": Operation not permitted",
+            nobody},
+           {{"-u", program + ",setuid=0", "-"}, "option \"setuid\": Operation not permitted", nobody},
+           {{"-u", program + ",setgid=0", "-"}, "option \"setgid\": Operation not permitted", nobody},
+           {{"-u", program + ",chroot=/", "-"}, "option \"chroot\": Operation not permitted", nobody},
+           {{"-u", program + ",chroot-early=/", "-"},
+            "option \"chroot-early\": Operation not permitted",
+            nobody},
+           {{"-u", program + ",setuid=nobody,setgid=1", "-"}, "option \"setgid\": Operation not permitted"},
+           {{"-u", program + ",su=1234567", "-"}, "no user has the number 1234567"},
+           {{"-u", program + ",chroot=/,su=nobody,chroot-early=/nowhere", "-"}, "no user has the number"},
+           {{"-u", program + ",chroot=/nowhere", "-"}, "option \"chroot\": No such file or directory"},
+           {{"-u", program + ",netns=no-such", "-"}, "option \"netns\": "},
+           {{"-u", "TEXT:x,su=root", program}, "option \"substuser\": Operation not permitted", nobody},
+           {{"-u", "TEXT:x,setuid-early=0", program},
+            "option \"setuid-early\": Operation not permitted",
+            nobody},
+           {{"-u", "TEXT:x,chroot=/nowhere", program}, "option \"chroot\": No such file or directory"},
+           {{"-u", "TEXT:x,setgid=0", program}, "option \"setgid\": Operation not permitted", nobody},
+       }) {
+    const Ended ended = run_sockcat(one.words, {.user = one.user});
+    EXPECT_EQ(ended.status, 1) << one.words[1] << ended.err;
+    EXPECT_NE(ended.err.find(one.said), std::string::npos) << one.words[1] << ended.err;
+    EXPECT_FALSE(std::filesystem::exists(trace)) << one.words[1];
+  }
+}
+
+TEST_F(Privileges, OfOurOwnProcessChangeOnceTheAddressIsOpen) {
+  std::filesystem::permissions(directory_.path(), std::filesystem::perms::all);
+  const std::string secret = file("secret", "for root\n");
+  std::filesystem::permissions(secret, std::filesystem::perms::owner_read);
+  const std::string out = directory_.path() + "/out";
+  EXPECT_EQ(run_sockcat({"-u", "OPEN:" + secret + ",su=nobody", "OPEN:" + out + ",creat"}),
+            (Ended{.status = 0}));
+  EXPECT_EQ(contents_of(out), "for root\n");
+  struct stat status {};
+  ASSERT_EQ(::stat(out.c_str(), &status), 0);
+  EXPECT_EQ(status.st_uid, nobody) << "the second address was opened by whom the first one made us";
+  // Early is before.
+  const Ended early = run_sockcat({"-u", "OPEN:" + secret + ",su-e=nobody", "-"});
+  EXPECT_EQ(early.status, 1);
+  EXPECT_NE(early.err.find("Permission denied"), std::string::npos) << early.err;
+  // The second address's own.
+  EXPECT_EQ(run_sockcat({"-u", "TEXT:x", "OPEN:" + secret + ".2,creat,su=nobody"}).status, 0);
+  ASSERT_EQ(::stat((secret + ".2").c_str(), &status), 0);
+  EXPECT_EQ(status.st_uid, 0U);
+  EXPECT_EQ(run_sockcat({"-u", "TEXT:x,chroot=" + root(), "OPEN:/inside,creat"}).status, 0);
+  EXPECT_EQ(contents_of(root() + "/inside"), "x");
+}
+
+TEST_F(Privileges, OfASessionAreNoOtherSessions) {
+  std::filesystem::permissions(directory_.path(), std::filesystem::perms::all);
+  Serving server(
+      {"TCP4-LISTEN:0,bind=127.0.0.1,fork,su=nobody", "SYSTEM:'" + show() + "; echo $SOCAT_PEERPORT; cat'"});
+  std::vector<std::future<std::string>> sessions;
+  std::vector<std::string> own_ports;
+  constexpr int count = 30;
+  for (int i = 0; i < count; ++i)
+    sessions.push_back(beside([&server, i] {
+      const Socket client = Socket::to_tcp(server.port());
+      client.send(std::to_string(i));
+      client.finish();
+      return std::to_string(client.port()) + ' ' + client.receive_all();
+    }));
+  for (int i = 0; i < count; ++i) {
+    const std::string got = sessions[static_cast<std::size_t>(i)].get();
+    const auto space = got.find(' ');
+    EXPECT_EQ(got.substr(space + 1, 12), "user=65534/6") << got;
+    EXPECT_TRUE(got.ends_with('\n' + got.substr(0, space) + '\n' + std::to_string(i))) << got;
+  }
+  EXPECT_EQ(status_figure(server->pid(), "Uid"), 0) << "who listens stays root";
+  server->signal(SIGTERM);
+  EXPECT_EQ(server->wait().status, 0);
+}
+
+TEST_F(Privileges, OfASessionsOtherAddressAreTheSessionsToo) {
+  std::filesystem::permissions(directory_.path(), std::filesystem::perms::all);
+  const std::string out = directory_.path() + "/out";
+  Serving server({"-u", "TCP4-LISTEN:0,bind=127.0.0.1,fork", "OPEN:" + out + ",creat,append,su=nobody"});
+  for (const std::string text : {"one", "two"}) {
+    const Socket client = Socket::to_tcp(server.port());
+    client.send(text);
+    client.finish();
+    client.receive_all();
+  }
+  EXPECT_TRUE(eventually([&] { return contents_of(out) == "onetwo"; }));
+  EXPECT_EQ(status_figure(server->pid(), "Uid"), 0);
+  server->signal(SIGTERM);
+  EXPECT_EQ(server->wait().status, 0);
+}
+
+TEST_F(Privileges, ThatASessionCannotHaveEndItAlone) {
+  Serving server({"TCP4-LISTEN:0,bind=127.0.0.1,fork,chroot=/nowhere", "SYSTEM:echo here"});
+  for (int i = 0; i < 2; ++i) {
+    const Socket client = Socket::to_tcp(server.port());
+    client.finish();
+    EXPECT_EQ(client.receive_all(), "");
+  }
+  server->signal(SIGTERM);
+  const Ended ended = server->wait();
+  EXPECT_EQ(ended.status, 0);
+  EXPECT_NE(ended.err.find("option \"chroot\": No such file or directory"), std::string::npos) << ended.err;
+}
+
+TEST_F(Privileges, OfSharedSocketsAreRefused) {
+  Serving server({"UDP4-LISTEN:0,bind=127.0.0.1,fork,su=nobody", "PIPE"});
+  const Ended client =
+      run_sockcat({"-t", "0.1", "-", "UDP4:127.0.0.1:" + std::to_string(server.port())}, {.input = "x"});
+  EXPECT_EQ(client.out, "");
+  server->signal(SIGTERM);
+  EXPECT_NE(server->wait().err.find("cannot be given to processes of their own"), std::string::npos);
+}
+
+TEST_F(Privileges, OfAnEarlyPhaseAreThoseOfWhoListens) {
+  Serving server({"TCP4-LISTEN:0,bind=127.0.0.1,fork,setuid-early=nobody", "SYSTEM:id -u"});
+  EXPECT_EQ(status_figure(server->pid(), "Uid"), static_cast<long>(nobody));
+  const Socket client = Socket::to_tcp(server.port());
+  client.finish();
+  EXPECT_EQ(client.receive_all(), "65534\n");
+}
+
+}  // namespace
+}  // namespace sluice::test
