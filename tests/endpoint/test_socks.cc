@@ -80,7 +80,8 @@ TEST_F(Socks, FailsClearly) {
 }
 
 TEST_F(Socks, WaitsNoLongerThanItMay) {
-  const ScriptedServer server({{"\4\1\0\x50\x7f\0\0\1me\0"s, ""}}, ScriptedServer::Ends::waits_for_the_client);
+  const ScriptedServer server({{"\4\1\0\x50\x7f\0\0\1me\0"s, ""}},
+                              ScriptedServer::Ends::waits_for_the_client);
   const std::string address =
       "SOCKS4:127.0.0.1:127.0.0.1:80,socksuser=me,connect-timeout=0.1,socksport=" + server.port();
   try {

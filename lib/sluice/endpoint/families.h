@@ -33,6 +33,9 @@ MakeEndpoint make_socket_pair;        // socket_pair.cc
 MakeEndpoint make_accept_fd;          // accept_fd.cc
 MakeEndpoint make_socks;              // socks.cc: SOCKS4, SOCKS4A, SOCKS5-CONNECT, SOCKS5-LISTEN
 MakeEndpoint make_proxy;              // proxy.cc
+MakeEndpoint make_posix_queue;        // posix_queue.cc: POSIXMQ-BIDIRECTIONAL, READ, RECEIVE, SEND, WRITE
+MakeEndpoint make_interface;          // interface.cc
+MakeEndpoint make_tun;                // tun.cc
 MakeEndpoint make_in_process_filter;  // in_process.cc: UPPER, COUNT-LINES
 MakeEndpoint make_text;               // text.cc
 MakeEndpoint make_stall;              // stall.cc
