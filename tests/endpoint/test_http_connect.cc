@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 #include "sluice/core/failure.h"
 
@@ -91,6 +92,17 @@ TEST(HttpConnect, ObjectsToWhatWouldEndALine) {
   EXPECT_NE((HttpConnect{.target = "h x:80"}).objection(), "");
   EXPECT_NE((HttpConnect{.target = "h:80", .credentials = "a\nb"}).objection(), "");
   EXPECT_NE((HttpConnect{.target = "h:80", .version = "2"}).objection(), "");
+}
+
+TEST(HttpConnect, TellsTheLogWhatSocatTells) {
+  const auto dialogue = http_connect_dialogue({.target = "h:80", .proxy = "localhost:8080"});
+  dialogue->feed("HTTP/1.0 200 OK\r\nX: y\r\n\r\n");
+  std::vector<std::string> notes;
+  for (const auto& note : dialogue->take_notes()) notes.push_back(note.text);
+  EXPECT_EQ(notes, (std::vector<std::string>{R"(sending "CONNECT h:80 HTTP/1.0\r\n")", R"(sending "\r\n")",
+                                             R"(proxy_connect: received answer "HTTP/1.0 200 OK\r\n")",
+                                             R"(proxy_connect: received header "X: y\r\n")",
+                                             "successfully connected to h:80 via proxy localhost:8080"}));
 }
 
 TEST(Base64, IsThatOfRfc4648) {

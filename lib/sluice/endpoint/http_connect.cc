@@ -76,6 +76,8 @@ class HttpConnectDialogue final : public Dialogue {
       status_ = 0;
       return;
     }
+    notes_.push_back(
+        {Severity::notice, "successfully connected to " + request_.target + " via proxy " + request_.proxy});
     over_ = true;
   }
 

@@ -14,6 +14,7 @@ struct HttpConnect {
   std::string version = "1.0";                  ///< of HTTP; 1.1 has a Host header
   std::optional<std::string> credentials = {};  ///< user:password, sent as they are but for base64 (RFC 7617)
   bool ignore_returns = false;                  ///< lines of the answer may end in NL alone
+  std::string proxy = {};                       ///< what the log calls the proxy
 
   /// What is wrong with it, or nothing: control characters would end a line.
   std::string objection() const;

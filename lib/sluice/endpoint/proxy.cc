@@ -38,10 +38,9 @@ Task<std::unique_ptr<Dialogue>> begin_http(Address address, Context context, Htt
     request.credentials = credentials_in(address, *path);
   if (const std::string wrong = request.objection(); !wrong.empty())
     throw Failure(std::string(address.written()) + ": " + wrong);
-  context.log.notice([&] {
-    return "opening connection to " + request.target + " via proxy " + address.parameters[0].text + ':' +
-           port_of_proxy(address).text;
-  });
+  request.proxy = address.parameters[0].text + ':' + port_of_proxy(address).text;
+  context.log.notice(
+      [&] { return "opening connection to " + request.target + " via proxy " + request.proxy; });
   co_return http_connect_dialogue(std::move(request));
 }
 
