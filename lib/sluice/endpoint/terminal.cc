@@ -90,8 +90,13 @@ void set_bits(unsigned& flags, unsigned mask, unsigned bits) { flags = (flags & 
 constexpr int input_shift = IBSHIFT;
 
 void set_speed(Settings& settings, Effect::Speed which, unsigned baud) {
-  const auto known =
+  auto known =
       std::find_if(speeds.begin(), speeds.end(), [&](const SpeedRow& row) { return row.baud == baud; });
+  // Scripts have the numbers of termios(3) as well (13 is 9600), which are no speed of any line.
+  if (known == speeds.end()) {
+    known = std::find_if(speeds.begin(), speeds.end(), [&](const SpeedRow& row) { return row.code == baud; });
+    if (known != speeds.end()) baud = known->baud;
+  }
   const unsigned code = known != speeds.end() ? known->code : BOTHER;
   if (which != Effect::Speed::input) {
     set_bits(settings.c_cflag, CBAUD, code);
@@ -221,9 +226,7 @@ class KeptSettings {
 
 }  // namespace
 
-bool is_terminal_option(const Option& option) {
-  return is_terminal(option.row->effect.kind);
-}
+bool is_terminal_option(const Option& option) { return is_terminal(option.row->effect.kind); }
 
 bool has_terminal_options(const Address& address) {
   return std::any_of(address.options.begin(), address.options.end(), is_terminal_option);
