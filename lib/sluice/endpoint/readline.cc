@@ -99,9 +99,9 @@ class Unfinished {
     line_ += newline == text.npos ? text : text.substr(newline + 1);
     if (line_.size() > longest_prompt) line_.erase(0, line_.size() - longest_prompt);
   }
-  void clear() {
+  void set(std::string line) {
     const std::lock_guard lock(mutex_);
-    line_.clear();
+    line_ = std::move(line);
   }
   std::string line() const {
     const std::lock_guard lock(mutex_);
@@ -120,6 +120,9 @@ class Typing {
       : editor_(address), unfinished_(std::move(unfinished)), fixed_prompt_(address.text("prompt")) {
     if (const Option* option = address.find("noecho")) hidden_.emplace(address, *option);
     shows_prompt_ = !address.flag("noprompt");
+    termios settings{};
+    if (::tcgetattr(STDIN_FILENO, &settings) == 0 && settings.c_cc[VEOF] != _POSIX_VDISABLE)
+      end_of_file_ = static_cast<char>(settings.c_cc[VEOF]);
     if (const auto file = address.text("history-file")) load_history(address, *file);
   }
   Typing(const Typing&) = delete;
@@ -135,7 +138,7 @@ class Typing {
       const bool hidden = hidden_ && hidden_->matches(shown);
       const auto line = hidden ? read_hidden() : read_shown(shown);
       if (!line) return;
-      unfinished_->clear();
+      unfinished_->set({});
       if (!hidden && !line->empty()) remember(*line);
       if (!write_all(lines.get(), *line + '\n')) return;
     }
@@ -157,7 +160,7 @@ class Typing {
   }
 
   /// As the terminal would, without echo.
-  static std::optional<std::string> read_hidden() {
+  std::optional<std::string> read_hidden() const {
     termios settings{};
     ::tcgetattr(STDIN_FILENO, &settings);
     const auto is = [&](char c, int which) {
@@ -168,13 +171,13 @@ class Typing {
     for (char c = 0;;) {
       const ssize_t count = ::read(STDIN_FILENO, &c, 1);
       if (count < 0 && errno == EINTR) continue;
-      if (count <= 0 || (is(c, VEOF) && line.empty())) return std::nullopt;
+      if (count <= 0 || (c == end_of_file_ && line.empty())) return std::nullopt;
       if (c == '\n' || c == '\r') break;
       if (is(c, VKILL))
         line.clear();
       else if (is(c, VERASE))
         line.resize(line.empty() ? 0 : line.size() - 1);
-      else if (!is(c, VEOF))
+      else if (c != end_of_file_)
         line += c;
     }
     write_all(STDOUT_FILENO, "\n");
@@ -221,6 +224,7 @@ class Typing {
   std::optional<std::string> fixed_prompt_;
   std::optional<Pattern> hidden_;
   bool shows_prompt_ = true;
+  char end_of_file_ = '\x04';
   Fd history_;
 };
 
@@ -231,12 +235,18 @@ class Prompting final : public Decorator {
       : Decorator(std::move(inner)), unfinished_(std::move(unfinished)) {}
 
   Task<End> write_some(Batch& from) override {
-    // Noted before it can be seen, and so answered; only what is written is.
     const ConstBytes bytes = from.carries_messages() ? ConstBytes(from.messages().front().data) : from.data();
-    const std::string before(as_text(bytes));
+    const std::string all(as_text(bytes));
+    const std::string before = unfinished_->line();
+    // Before it can be seen, and so answered.
+    unfinished_->add(all);
     const std::size_t had = from.size();
     const End end = co_await inner().write_some(from);
-    unfinished_->add(ConstBytes(before).first(std::min(before.size(), had - from.size())));
+    const std::size_t written = had - from.size();
+    if (written < all.size()) {
+      unfinished_->set(before);
+      unfinished_->add(ConstBytes(all).first(written));
+    }
     co_return end;
   }
 
@@ -245,16 +255,17 @@ class Prompting final : public Decorator {
 };
 
 /// The terminal as it is while nothing is typed: each character is to be seen at once, and shown by the
-/// editor alone. It is put back when the last holder lets go.
-std::shared_ptr<void> quiet_terminal() {
-  auto kept = keep_terminal_settings(STDIN_FILENO);
+/// editor alone.
+void quiet_terminal() {
   termios settings{};
   ::tcgetattr(STDIN_FILENO, &settings);
   settings.c_lflag &= ~static_cast<tcflag_t>(ICANON | ECHO);
   settings.c_cc[VMIN] = 1;
   settings.c_cc[VTIME] = 0;
+  // Around each line the editor is in canonical mode for a moment, in which this character would be taken for
+  // itself no more; it knows it without.
+  settings.c_cc[VEOF] = _POSIX_VDISABLE;
   check("READLINE: set up the terminal", ::tcsetattr(STDIN_FILENO, TCSADRAIN, &settings));
-  return kept;
 }
 
 class Readline final : public Endpoint {
@@ -282,6 +293,8 @@ class Readline final : public Endpoint {
 
  private:
   std::unique_ptr<Stream> typed_stream(int out) {
+    // Put back when the stream goes; the editor changes them as soon as it is there.
+    auto settings = keep_terminal_settings(STDIN_FILENO);
     auto unfinished = std::make_shared<Unfinished>();
     auto typing = std::make_shared<Typing>(address_, unfinished);
     int ends[2];
@@ -298,7 +311,8 @@ class Readline final : public Endpoint {
     parts.shown_in = STDIN_FILENO;
     parts.shown_out = out;
     parts.companion = std::make_shared<std::pair<std::shared_ptr<void>, std::shared_ptr<void>>>(
-        std::move(writer), quiet_terminal());
+        std::move(writer), std::move(settings));
+    quiet_terminal();
     // It may wait for somebody to type long after nobody wants to know.
     quiet_thread([typing, theirs]() mutable {
       typing->run(*theirs);
