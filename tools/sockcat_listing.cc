@@ -59,7 +59,7 @@ constexpr std::array features = {
     Feature{"PTY", "PTY"},
     Feature{"OPENSSL", "OPENSSL"},
     Feature{"FIPS", {}, false},
-    Feature{"LIBWRAP", {}, false},
+    Feature{"LIBWRAP"},
     Feature{"SYCLS", {}, false},
     Feature{"FILAN", {}, false},
     Feature{"RETRY"},

@@ -9,6 +9,8 @@
 
 #include <sys/socket.h>
 
+#include "sluice/address/lookup.h"
+
 namespace sluice {
 namespace {
 
@@ -114,7 +116,7 @@ class Reader {
       if (has_value) log.facility = value;
       return;
     }
-    if (name == "-lp") return void(log.program = value);
+    if (name == "-lp") return log.program = value, void(log.variables = upper_case(value));
     if (name == "-lu") return void(log.microseconds = true);
     if (name == "-lh") return void(log.with_host = true);
     if (name == "-v") return void(run_.plan.dump.text = true);
@@ -273,6 +275,10 @@ SockcatRun sockcat_run_of(const Invocation& invocation) {
   run.plan.limits.exit_on = exit_on(left, right);
   run.plan.limits.cool_left = written_part(left).flag("cool-write");
   run.plan.limits.cool_right = written_part(right).flag("cool-write");
+  for (const Specification* one : {&left, &right})
+    if (const auto steps = one->reading.integer("children-shutup"))
+      run.plan.children_shutup =
+          std::max(run.plan.children_shutup, static_cast<int>(std::clamp<std::int64_t>(*steps, 0, 5)));
   run.plan.starts_programs = starts_programs(left) || starts_programs(right);
   run.plan.restart = Restart{std::move(again), left, right};
   run.plan.left = [left](Use use, const Context& context) { return make_endpoint(left, use, context); };

@@ -18,6 +18,10 @@ namespace {
 // As socat 1.8 lists them, and our own.
 constexpr std::string_view names =
     "exit-on "
+    // Which the listing leaves out where the machine lacks their libraries, or the manual alone has.
+    "sctp-maxseg sctp-maxseg-late sctp-nodelay tcpwrap-etc tcpwrap-hosts-allow-table "
+    "tcpwrap-hosts-deny-table "
+    "tcpwrappers udp-ignore-peerport "
     "accept-timeout ai-addrconfig ai-all ai-passive ai-v4mapped append async b0 b1000000 b110 "
     "b115200 b1152000 b1200 b134 b150 b1500000 b1800 b19200 b200 b2000000 b230400 b2400 b2500000 "
     "b300 b3000000 b3500000 b38400 b4000000 b460800 b4800 b50 b500000 b57600 b576000 b600 b75 "
@@ -69,6 +73,9 @@ constexpr std::string_view names =
     "vquit vreprint vstart vstop vsusp vswtc vt0 vt1 vtdly vtime vwerase waitlock xcase xtabs ";
 
 constexpr std::string_view aliases =
+    "allow-table=tcpwrap-hosts-allow-table deny-table=tcpwrap-hosts-deny-table "
+    "hosts-allow=tcpwrap-hosts-allow-table hosts-deny=tcpwrap-hosts-deny-table libwrap=tcpwrappers "
+    "tcpwrap=tcpwrappers tcpwrap-dir=tcpwrap-etc tcpwrapper=tcpwrappers wrap=tcpwrappers "
     "acceptconn=so-acceptconn add-membership=ip-add-membership "
     "add-source-membership=ip-add-source-membership addrconfig=ai-addrconfig allmulti=iff-allmulti "
     "attach-filter=so-attach-filter attachfilter=so-attach-filter authhdr=ipv6-authhdr "

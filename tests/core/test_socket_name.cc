@@ -46,8 +46,8 @@ TEST(SocketName, PrintsAsReadinessAndLogWantIt) {
       {six("::1", 65535), "::1", "[::1]:65535", "AF=10 [::1]:65535"},
       {six("::ffff:10.1.2.3", 9), "10.1.2.3", "10.1.2.3:9", "AF=2 10.1.2.3:9"},
       {SocketName::unix_path("/tmp/x"), "/tmp/x", "/tmp/x", "AF=1 \"/tmp/x\""},
-      {SocketName::unix_abstract("x"), "@x", "@x", "AF=1 \"@x\""},
-      {SocketName::unix_abstract("x", false), "@x", "@x", "AF=1 \"@x\""},
+      {SocketName::unix_abstract("x"), "@x", "@x", "AF=1 \"\\0x\""},
+      {SocketName::unix_abstract("x", false), "@x", "@x", "AF=1 \"\\0x\""},
       {SocketName(), "", "", "<anon>"},
   };
   for (const auto& one : cases) {

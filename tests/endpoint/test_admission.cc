@@ -1,6 +1,11 @@
 #include "sluice/endpoint/admission.h"
 
+#include <dlfcn.h>
 #include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <fstream>
 
 #include "opened.h"
 #include "sluice/endpoint/socket.h"
@@ -75,6 +80,36 @@ TEST(Admission, NamesTheOptionThatKeepsAPeerOut) {
         name_of(loop, log, "127.0.0.1").with_port(static_cast<std::uint16_t>(std::stoi(one.peer_port)));
     EXPECT_EQ(admission.objection(peer), one.against) << one.options;
   }
+}
+
+TEST(Admission, AsksTheTablesOfHostAccess) {
+  if (::dlopen("libwrap.so.0", RTLD_NOW) == nullptr) GTEST_SKIP() << "libwrap is not installed";
+  char folder[] = "/tmp/sluice-hosts-XXXXXX";
+  ASSERT_NE(::mkdtemp(folder), nullptr);
+  const std::string etc = folder;
+  std::ofstream(etc + "/hosts.allow") << "gate: 127.0.0.\n";
+  std::ofstream(etc + "/hosts.deny") << "ALL: ALL\n";
+  std::ofstream(etc + "/nothing");
+  Loop loop;
+  Logger log{{}};
+  struct Case {
+    std::string options, peer;
+    std::string_view against;
+  };
+  const std::vector<Case> cases = {
+      {",tcpwrap=gate,tcpwrap-etc=" + etc, "127.0.0.1", ""},
+      {",tcpwrap=gate,tcpwrap-etc=" + etc, "10.0.0.1", "tcpwrap"},
+      {",tcpwrap=other,tcpwrap-etc=" + etc, "127.0.0.1", "tcpwrap"},
+      {",tcpwrap=other,tcpwrap-etc=" + etc + ",deny-table=" + etc + "/nothing", "127.0.0.1", ""},
+      {",tcpwrap=gate,allow-table=" + etc + "/nothing,hosts-deny=" + etc + "/hosts.deny", "127.0.0.1",
+       "tcpwrap"},
+      {",tcpwrap=gate,tcpwrap-etc=" + etc + ",range=10.0.0.0/8", "127.0.0.1", "range"},
+  };
+  for (const auto& one : cases) {
+    const Admission admission(parse_address("TCP-LISTEN:1" + one.options));
+    EXPECT_EQ(admission.objection(name_of(loop, log, one.peer)), one.against) << one.options << one.peer;
+  }
+  std::filesystem::remove_all(folder);
 }
 
 }  // namespace

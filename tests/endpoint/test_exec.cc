@@ -78,7 +78,7 @@ TEST_F(Exec, LeaksNoDescriptorIntoItsProgram) {
 }
 
 TEST_F(Exec, SetsUpWhatItsProgramSees) {
-  session_.environment.emplace_back("SOCAT_PEERADDR", "10.1.2.3");
+  session_.environment.emplace_back("PEERADDR", "10.1.2.3");
   EXPECT_EQ(talk("SYSTEM:'echo $SOCAT_PEERADDR'", "").first, "10.1.2.3\n");
   EXPECT_EQ(talk("EXEC:pwd,chdir=/usr", "").first, "/usr\n");
   EXPECT_EQ(talk("SYSTEM:umask,umask=0027", "").first, "0027\n");

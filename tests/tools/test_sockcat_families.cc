@@ -109,7 +109,7 @@ TEST(SockcatFamilies, RelaysRawPackets) {
   const Ended ended = run_sockcat({"-", "IP4-SENDTO:127.0.0.8:254,bind=127.0.0.9"}, {.input = "hello"});
   EXPECT_EQ(ended.out, "HELLO");
   server->signal(SIGTERM);
-  expect_in_order(server->wait().err, {"receiving IP protocol 254", "received packet from AF=2 127.0.0.9:"});
+  expect_in_order(server->wait().err, {"receiving IP protocol 254", "receiving packet from AF=2 127.0.0.9:"});
 }
 
 TEST(SockcatFamilies, EchoesOverASocketPair) {

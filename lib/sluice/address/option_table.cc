@@ -23,6 +23,9 @@ namespace {
 // udplite(7) has them; no header of glibc does.
 constexpr int UDPLITE_SEND_CSCOV = 10;
 constexpr int UDPLITE_RECV_CSCOV = 11;
+// sctp(7); its header comes with a library that nothing else is needed of.
+constexpr int SCTP_NODELAY = 3;
+constexpr int SCTP_MAXSEG = 13;
 
 constexpr Effect code = {Effect::code};
 constexpr Effect socket_option(int level, int number) { return {Effect::socket_option, level, number}; }
@@ -648,6 +651,13 @@ constexpr auto rows = std::to_array<OptionRow>({
      "how often a failed attempt is repeated"},
     {"sane", Group::termios, Phase::fd, ValueType::constant, terminal_mode(Mode::sane),
      "settings that suit most uses"},
+    {"sctp-maxseg", Group::sctp, Phase::pastsocket, ValueType::integer,
+     socket_option(IPPROTO_SCTP, SCTP_MAXSEG),
+     "largest fragment in bytes, set before the connection is made"},
+    {"sctp-maxseg-late", Group::sctp, Phase::connected, ValueType::integer,
+     socket_option(IPPROTO_SCTP, SCTP_MAXSEG), "largest fragment in bytes, set once connected"},
+    {"sctp-nodelay", Group::sctp, Phase::pastsocket, ValueType::integer,
+     socket_option(IPPROTO_SCTP, SCTP_NODELAY), "sends small chunks at once (no Nagle algorithm)"},
     {"setgid", Group::process, Phase::late2, ValueType::group, code,
      "group of the process, once the address is open"},
     {"setgid-early", Group::process, Phase::early, ValueType::group, code,
@@ -843,6 +853,14 @@ constexpr auto rows = std::to_array<OptionRow>({
      "how often a connection attempt is repeated by the kernel"},
     {"tcp-window-clamp", Group::tcp, Phase::pastsocket, ValueType::integer,
      socket_option(IPPROTO_TCP, TCP_WINDOW_CLAMP), "largest receive window in bytes"},
+    {"tcpwrap-etc", Group::range, Phase::accept, ValueType::text, code,
+     "folder of hosts.allow and hosts.deny (default /etc)"},
+    {"tcpwrap-hosts-allow-table", Group::range, Phase::accept, ValueType::text, code,
+     "file to be read instead of /etc/hosts.allow"},
+    {"tcpwrap-hosts-deny-table", Group::range, Phase::accept, ValueType::text, code,
+     "file to be read instead of /etc/hosts.deny"},
+    {"tcpwrappers", Group::range, Phase::accept, ValueType::text_or_nothing, code,
+     "lets only clients in whom hosts_access(5) allows to use a daemon of this name"},
     {"termios-cfmakeraw", Group::termios, Phase::fd, ValueType::constant, terminal_mode(Mode::cfmakeraw),
      "raw as cfmakeraw(3) has it, without echo"},
     {"termios-rawer", Group::termios, Phase::fd, ValueType::constant, terminal_mode(Mode::rawer),
@@ -868,6 +886,8 @@ constexpr auto rows = std::to_array<OptionRow>({
     {"tun-name", Group::interface, Phase::fd, ValueType::text, code, "name of the new interface"},
     {"tun-type", Group::interface, Phase::fd, ValueType::text, code,
      "tun for IP packets, tap for Ethernet frames"},
+    {"udp-ignore-peerport", Group::udp, Phase::pastsocket, ValueType::boolean, code,
+     "UDP-DATAGRAM hears the far side's answers from whichever port"},
     {"udplite-recv-cscov", Group::udplite, Phase::fd, ValueType::integer,
      socket_option(IPPROTO_UDPLITE, UDPLITE_RECV_CSCOV),
      "bytes that the checksum of a received packet must cover"},

@@ -4,8 +4,10 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
+#include <cstdlib>
 #include <ctime>
 
 #include "sluice/core/standing_line.h"
@@ -66,7 +68,15 @@ Logger::Logger(LogSettings settings) : settings_(std::move(settings)) {
     ::openlog(settings_.program.c_str(), LOG_PID, facility_number(settings_.facility));
 }
 
+Logger::Logger(Logger& base, int steps) : settings_(base.settings_), base_(&base), steps_(steps) {}
+
+Severity Logger::lowered(Severity severity) const {
+  const int lower = static_cast<int>(severity) + steps_;
+  return static_cast<Severity>(std::min(lower, static_cast<int>(Severity::debug)));
+}
+
 Logger::~Logger() {
+  if (base_ != nullptr) return;
   if (settings_.to == LogSettings::To::syslog) ::closelog();
 }
 
@@ -82,6 +92,7 @@ void Logger::reopen() {
 }
 
 void Logger::write(Severity severity, std::string_view text, std::string_view detail) {
+  if (base_ != nullptr) return base_->write(lowered(severity), text, detail);
   if (!enabled(severity)) return;
   const auto index = static_cast<std::size_t>(severity);
   if (settings_.to == LogSettings::To::syslog) {
@@ -93,7 +104,10 @@ void Logger::write(Severity severity, std::string_view text, std::string_view de
     line = local_time(settings_.microseconds);
     if (settings_.with_host) {
       utsname names{};
-      if (::uname(&names) == 0) (line += ' ') += names.nodename;
+      if (const char* name = std::getenv("HOSTNAME"); name != nullptr && *name != '\0')
+        (line += ' ') += name;
+      else if (::uname(&names) == 0)
+        (line += ' ') += names.nodename;
     }
     line += ' ';
     line += settings_.program;

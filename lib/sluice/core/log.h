@@ -21,6 +21,7 @@ struct LogSettings {
   enum class To { stderr_, file, syslog, stderr_then_syslog } to = To::stderr_;
   std::string path = {};            ///< of -lf
   std::string facility = "daemon";  ///< of -ly
+  std::string variables = "SOCAT";  ///< what the names of variables for programs begin with (-lp)
 };
 
 /// Writes whole lines with one call each, so that lines of several processes do not mix.
@@ -31,7 +32,12 @@ class Logger {
   Logger(const Logger&) = delete;
   Logger& operator=(const Logger&) = delete;
 
-  bool enabled(Severity severity) const { return severity <= settings_.least; }
+  /// Writes what `base` would, each line some steps less severe (children-shutup). `base` outlives it.
+  Logger(Logger& base, int steps);
+
+  bool enabled(Severity severity) const {
+    return base_ != nullptr ? base_->enabled(lowered(severity)) : severity <= settings_.least;
+  }
   /// Writes one line, if its severity is enabled. `text` has no line end; `detail` may have several lines
   /// and is written as it is after the line, only to a terminal or plain standard error.
   void write(Severity severity, std::string_view text, std::string_view detail = {});
@@ -54,8 +60,12 @@ class Logger {
   const LogSettings& settings() const { return settings_; }
 
  private:
+  Severity lowered(Severity severity) const;
+
   LogSettings settings_;
   Fd file_;
+  Logger* base_ = nullptr;
+  int steps_ = 0;
 };
 
 /// `YYYY/MM/DD HH:MM:SS` of now, in local time, with `.uuuuuu` if asked for.

@@ -182,9 +182,15 @@ std::string SocketName::host_and_port() const {
   return host();
 }
 
+std::string SocketName::shown_host() const {
+  const std::string name = host();
+  if (family() != AF_UNIX || !path().empty()) return name;
+  return name.empty() ? "<anon>" : "\\0" + name.substr(1);
+}
+
 std::string SocketName::log_text() const {
   const auto prefix = "AF=" + std::to_string(family()) + ' ';
-  if (family() == AF_UNIX) return prefix + '"' + host() + '"';
+  if (family() == AF_UNIX) return prefix + '"' + shown_host() + '"';
   if (family() == AF_VSOCK) return prefix + "cid:" + host() + " port:" + service();
   if (empty()) return "<anon>";
   return prefix + host_and_port();

@@ -47,6 +47,8 @@ class SocketName {
   std::string host() const;
   std::string service() const;        ///< the port as text, also that of AF_VSOCK; empty where there is none
   std::string host_and_port() const;  ///< "127.0.0.1:80", "[::1]:80", "/tmp/x.sock", "@abstract", "1:99"
+  /// What the log and programs call it: as `host`, but `\0abstract` (with a backslash) and `<anon>`.
+  std::string shown_host() const;
   /// As socat's log prints it: `AF=2 127.0.0.1:80`, `AF=1 "/tmp/x"`, `AF=40 cid:1 port:99`, `AF=17 0x...`
   std::string log_text() const;
   /// The path in the file system; empty for others and for abstract and unnamed sockets.

@@ -89,13 +89,15 @@ bool Range::contains(const SocketName& peer) const {
 Admission::Admission(const Address& address)
     : range_(Range::of(address)),
       source_port_(address.integer("sourceport")),
-      low_port_(address.flag("lowport")) {}
+      low_port_(address.flag("lowport")),
+      hosts_(HostAccess::of(address)) {}
 
 std::string_view Admission::objection(const SocketName& peer) const {
   if (range_ && !range_->contains(peer)) return "range";
   if (!peer.is_ip()) return {};
   if (source_port_ && peer.port() != *source_port_) return "sourceport";
   if (low_port_ && peer.port() >= IPPORT_RESERVED) return "lowport";
+  if (hosts_ && !hosts_->permits(peer)) return "tcpwrap";
   return {};
 }
 

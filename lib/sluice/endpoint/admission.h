@@ -7,6 +7,7 @@
 
 #include "sluice/address/address.h"
 #include "sluice/core/socket_name.h"
+#include "sluice/endpoint/host_access.h"
 
 namespace sluice {
 
@@ -27,7 +28,7 @@ class Range {
   std::string mask_;
 };
 
-/// Whom an address that listens or receives lets in: range=, sourceport=, lowport.
+/// Whom an address that listens or receives lets in: range=, sourceport=, lowport, tcpwrap.
 class Admission {
  public:
   /// Throws AddressError.
@@ -35,12 +36,13 @@ class Admission {
   /// The option that keeps a peer out, or nothing.
   std::string_view objection(const SocketName& peer) const;
   /// Whether nobody would be kept out.
-  bool lets_all_in() const { return !range_ && !source_port_ && !low_port_; }
+  bool lets_all_in() const { return !range_ && !source_port_ && !low_port_ && !hosts_; }
 
  private:
   std::optional<Range> range_;
   std::optional<std::int64_t> source_port_;
   bool low_port_ = false;
+  std::optional<HostAccess> hosts_;
 };
 
 }  // namespace sluice

@@ -330,6 +330,11 @@ constexpr int access_flags = O_RDONLY | O_WRONLY | O_RDWR;
 }  // namespace
 
 void apply(const Address& address, std::initializer_list<Phase> phases, int fd, const Context& context) {
+  const auto say = [&](const Option& option) {
+    if (option.row->effect.kind == Effect::code || !context.log.enabled(Severity::info)) return;
+    context.log.info("setting option \"" + std::string(option.row->name) + "\" to " +
+                     (option.has_text ? option.text : "1"));
+  };
   const auto attempt = [&](auto&& action) {
     try {
       action();
@@ -342,7 +347,10 @@ void apply(const Address& address, std::initializer_list<Phase> phases, int fd, 
     if (phase == Phase::fd && has_terminal_options(address))
       attempt([&] { apply_terminal_options(address, fd); });
     for (const Option& option : address.options)
-      if (option.row->phase == phase) attempt([&] { apply_one(address, option, fd); });
+      if (option.row->phase == phase) {
+        say(option);
+        attempt([&] { apply_one(address, option, fd); });
+      }
   }
 }
 

@@ -188,7 +188,8 @@ class Bridge {
     loop_.run();
     // Others may still run if this was cut short: what they had moved when they were asked last.
     if (meter_) meter_->end(figures(sessions_.totals(), tally_.relayed));
-    log_.notice("exiting with status " + std::to_string(status_));
+    const std::string status = std::to_string(status_);
+    log_.notice(limits_.as_socat && status_ != 0 ? "exit(" + status + ')' : "exiting with status " + status);
     return status_;
   }
 

@@ -41,6 +41,7 @@ struct BridgePlan {
   DumpStyle dump;
   std::optional<std::string> raw_left;   ///< -r: a file for what flows left to right
   std::optional<std::string> raw_right;  ///< -R
+  int children_shutup = 0;  ///< steps by which what sessions of a forking address log is less severe
   std::optional<LockFilePlan> lock_file;
   bool describes_descriptors = false;  ///< -D
   /// -S: a bit for each signal that ends the run in good order; the usual ones without it.

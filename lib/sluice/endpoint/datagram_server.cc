@@ -2,6 +2,9 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
+#include <array>
+
 #include "sluice/endpoint/apply.h"
 
 namespace sluice {
@@ -15,6 +18,15 @@ constexpr std::size_t usual_most_peers = 65536;
 constexpr std::size_t most_waiting = 256;
 /// Losses that follow one another so closely are one, and told once.
 constexpr auto calm = std::chrono::seconds(10);
+
+/// Whether an option makes the kernel tell more of each datagram than its bytes and its sender.
+bool tells_more(const Option& option) {
+  constexpr std::array<std::string_view, 4> names = {"so-timestamp", "so-passcred", "ip-pktinfo",
+                                                     "ip-retopts"};
+  const std::string_view name = option.row->name;
+  return name.starts_with("ip-recv") || name.starts_with("ipv6-recv") ||
+         std::find(names.begin(), names.end(), name) != names.end();
+}
 
 /// Whether a socket that is connected to a peer would send from that address of ours, if there is one to be
 /// preferred: connected, it hears nothing that comes to another.
@@ -36,6 +48,8 @@ DatagramServer::DatagramServer(const Address& address, const Context& context, s
       bind_(std::move(bind)),
       forks_(address.flag("fork")),
       admission_(address),
+      tells_more_(peers == Peers::each_datagram &&
+                  std::any_of(address.options.begin(), address.options.end(), tells_more)),
       received_{Batch::of_messages(Batch::most_messages, &context.loop.buffers())},
       arrived_(context.loop) {}
 
@@ -96,8 +110,10 @@ Task<bool> DatagramServer::receive(Received& into, int flags) {
     return true;
   };
   while (!stopped_) {
-    const auto got =
-        receive_datagrams(socket_->number(), into.batch, Batch::most_messages, keep_origin, offload_, flags);
+    // What is told belongs to one datagram, so they are taken one by one then.
+    if (tells_more_) told_ = peek_ancillary(socket_->number());
+    const std::size_t most = tells_more_ ? 1 : Batch::most_messages;
+    const auto got = receive_datagrams(socket_->number(), into.batch, most, keep_origin, offload_, flags);
     if (flags == 0) drop_what_was_cut(into);
     if (!into.batch.empty()) co_return true;
     if (got.would_block()) {
@@ -224,10 +240,18 @@ Task<std::unique_ptr<Stream>> DatagramServer::open(Session& session) {
   if (!forks_) stopped_ = true;
   if (context_.log.enabled(Severity::notice))
     context_.log.notice(
-        (peers_ == Peers::each_sender ? "accepting UDP connection from " : "received packet from ") +
+        (peers_ == Peers::each_sender ? "accepting UDP connection from " : "receiving packet from ") +
         peer.sender.log_text());
   note_names(session, name_, peer.sender);
+  note_told(session);
   co_return stream_of(peer, std::move(inbox), session);
+}
+
+void DatagramServer::note_told(Session& session) const {
+  for (const Ancillary& one : told_) {
+    context_.log.info("ancillary message: " + one.kind + ": " + one.name + '=' + one.value);
+    if (session.names_wanted) session.environment.emplace_back(one.variable, one.value);
+  }
 }
 
 /// Where it cannot be connected, each message names its peer.

@@ -10,6 +10,7 @@
 #include "sluice/endpoint/admission.h"
 #include "sluice/endpoint/endpoint.h"
 #include "sluice/endpoint/socket.h"
+#include "sluice/stream/ancillary.h"
 #include "sluice/stream/message_stream.h"
 
 namespace sluice {
@@ -74,6 +75,7 @@ class DatagramServer final : public Endpoint {
   Task<> sort_by_sender();
   void give(ConstBytes message, const Origin& from);
   void warn_of_loss(const std::string& why);
+  void note_told(Session& session) const;
   void connect_to(const Origin& peer, MessageStream::Parts& parts);
   std::unique_ptr<Stream> stream_of(const Origin& peer, std::shared_ptr<Inbox> inbox, Session& session);
 
@@ -84,6 +86,8 @@ class DatagramServer final : public Endpoint {
   Bind bind_;
   bool forks_;
   Admission admission_;
+  bool tells_more_;                   ///< of each datagram: its time, where it was sent to...
+  std::vector<Ancillary> told_ = {};  ///< of the last one
   SocketName name_;
   std::shared_ptr<Descriptor> socket_;
   std::shared_ptr<void> companion_;

@@ -30,6 +30,10 @@ DatagramClient::DatagramClient(const Address& address, Use use, const Context& c
     : address_(address), use_(use), context_(context), plan_(std::move(plan)), range_(Range::of(address)) {}
 
 Accepts DatagramClient::accepted(const SocketName& to) const {
+  if (plan_.hears == Hears::far_port)
+    return [range = range_, port = to.port()](const Origin& origin) {
+      return origin.sender.port() == port && (!range || range->contains(origin.sender));
+    };
   if (range_) return [range = *range_](const Origin& origin) { return range.contains(origin.sender); };
   if (plan_.hears != Hears::far_side || !names_senders_as_receivers(to.family())) return {};
   return [to](const Origin& origin) { return essence(origin.sender) == essence(to); };

@@ -17,7 +17,7 @@ namespace sluice {
 class DatagramClient final : public Endpoint {
  public:
   /// Whose messages count.
-  enum class Hears { connected, far_side, anybody };
+  enum class Hears { connected, far_side, far_port, anybody };
   struct Plan {
     SocketKind kind;
     Hears hears = Hears::anybody;

@@ -27,11 +27,15 @@ std::vector<std::string> environment_for(const Session& session) {
   for (char** one = environ; *one != nullptr; ++one)
     if (!std::string_view(*one).starts_with("SOCAT_") && !tells_of_passed_descriptors(*one))
       all.emplace_back(*one);
-  for (const auto& [name, value] : session.environment) all.push_back(name + '=' + value);
+  const std::string& prefix = session.log.settings().variables;
+  const auto tell = [&](std::string_view name, const std::string& value) {
+    all.push_back(prefix + '_' + std::string(name) + '=' + value);
+  };
+  for (const auto& [name, value] : session.environment) tell(name, value);
   const auto pid = std::to_string(::getpid());
-  all.emplace_back("SOCAT_VERSION=" SLUICE_VERSION);
-  all.push_back("SOCAT_PID=" + pid);
-  all.push_back("SOCAT_PPID=" + pid);
+  tell("VERSION", session.limits.as_socat ? "1.8.0.0" : SLUICE_VERSION);
+  tell("PID", pid);
+  tell("PPID", pid);
   return all;
 }
 

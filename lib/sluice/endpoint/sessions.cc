@@ -73,20 +73,24 @@ std::vector<std::string> statistics_lines(const Totals& totals, const Tally& tal
 Sessions::Sessions(const BridgePlan& plan, Logger& log, Tally& tally, std::function<void()> ended)
     : plan_(plan),
       log_(log),
+      child_log_(log, plan.children_shutup),
       tally_(tally),
       ended_(std::move(ended)),
       raw_left_(open_raw(plan.raw_left)),
       raw_right_(open_raw(plan.raw_right)),
-      context_{loop_, log, plan.limits.as_socat, plan.preferred_family, plan.sloppy, plan.listening_family} {}
+      context_{loop_, log, plan.limits.as_socat, plan.preferred_family, plan.sloppy, plan.listening_family},
+      child_context_(context_.with_log(child_log_)) {}
 
 Sessions::~Sessions() = default;
 
-std::unique_ptr<Endpoint> Sessions::make(bool left) const {
-  return (left ? plan_.left : plan_.right)(use_of(plan_.limits.direction, left), context_);
+std::unique_ptr<Endpoint> Sessions::make(bool left, bool for_session) const {
+  const Use use = use_of(plan_.limits.direction, left);
+  const auto& maker = left ? plan_.left : plan_.right;
+  return maker(use, for_session ? child_context_ : context_);
 }
 
 Sessions::Place Sessions::begin(std::uint64_t id, bool alone) {
-  Session& session = running_.emplace_back(loop_, log_, plan_.limits);
+  Session& session = running_.emplace_back(loop_, alone ? log_ : child_log_, plan_.limits);
   session.id = id;
   session.alone = alone;
   session.draining = draining_;
@@ -148,7 +152,7 @@ Task<> Sessions::serve_peer(std::unique_ptr<Stream> peer, Place place, bool from
 /// By an endpoint of its own for each peer: a listener behind a listener is used up by one.
 Task<std::unique_ptr<Stream>> Sessions::open_other(Stream& peer, Session& session, bool from_left) {
   if (!from_left && kept_ != nullptr) co_return co_await kept_->open(session);
-  auto endpoint = make(!from_left);
+  auto endpoint = make(!from_left, true);
   if (runs_apart(*endpoint, from_left)) {
     session.status = co_await run_apart(*plan_.restart, from_left, peer, session);
     co_return nullptr;

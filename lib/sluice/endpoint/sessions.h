@@ -49,8 +49,8 @@ class Sessions {
 
   Loop& loop() { return loop_; }
   const Context& context() const { return context_; }
-  /// An endpoint of the left or the right address, on this loop.
-  std::unique_ptr<Endpoint> make(bool left) const;
+  /// An endpoint of the left or the right address, on this loop; `for_session`: one that serves one peer.
+  std::unique_ptr<Endpoint> make(bool left, bool for_session = false) const;
 
   using Place = std::list<Session>::iterator;
   Place begin(std::uint64_t id, bool alone);
@@ -87,6 +87,7 @@ class Sessions {
 
   const BridgePlan& plan_;
   Logger& log_;
+  Logger child_log_;  ///< what sessions of an address that serves many say
   Tally& tally_;
   std::function<void()> ended_;
   Totals past_;
@@ -97,6 +98,7 @@ class Sessions {
   std::list<Session> running_;
   Loop loop_;
   Context context_;
+  Context child_context_;
   /// Makes streams of peers that others accept.
   std::unique_ptr<Endpoint> adopting_;
   Endpoint* kept_ = nullptr;

@@ -193,15 +193,15 @@ void note_names(Session& session, const SocketName& local, const SocketName& pee
     session.environment.emplace_back(name, value);
   };
   const auto bracketed = [](const SocketName& name) {
-    return name.family() == AF_INET6 ? '[' + name.host() + ']' : name.host();
+    return name.family() == AF_INET6 ? '[' + name.host() + ']' : name.shown_host();
   };
   if (!peer.empty()) {
-    note("SOCAT_PEERADDR", bracketed(peer));
-    if (const auto port = peer.service(); !port.empty()) note("SOCAT_PEERPORT", port);
+    note("PEERADDR", bracketed(peer));
+    if (const auto port = peer.service(); !port.empty()) note("PEERPORT", port);
   }
   if (!local.empty()) {
-    note("SOCAT_SOCKADDR", bracketed(local));
-    if (const auto port = local.service(); !port.empty()) note("SOCAT_SOCKPORT", port);
+    note("SOCKADDR", bracketed(local));
+    if (const auto port = local.service(); !port.empty()) note("SOCKPORT", port);
   }
 }
 

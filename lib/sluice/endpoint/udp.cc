@@ -64,9 +64,10 @@ std::unique_ptr<Endpoint> make_udp(const Address& address, Use use, const Contex
   numeric_port(address, address.parameters[1]);
   DatagramClient::Plan plan;
   plan.kind = kind;
-  plan.hears = keyword.ends_with("CONNECT")  ? DatagramClient::Hears::connected
-               : keyword.ends_with("SENDTO") ? DatagramClient::Hears::far_side
-                                             : DatagramClient::Hears::anybody;
+  plan.hears = keyword.ends_with("CONNECT")          ? DatagramClient::Hears::connected
+               : keyword.ends_with("SENDTO")         ? DatagramClient::Hears::far_side
+               : address.flag("udp-ignore-peerport") ? DatagramClient::Hears::anybody
+                                                     : DatagramClient::Hears::far_port;
   plan.find = [=] { return find_udp(address, context, kind); };
   plan.bind = [=](int fd, SocketKind found) { return bind_client(address, fd, found, context); };
   plan.offloads = !is_lite(address);

@@ -44,8 +44,8 @@ class UnixConnect final : public Endpoint {
     Fd fd = make_socket(address_, kind, context_);
     apply(address_, {Phase::prebind}, fd.get(), context_);
     std::shared_ptr<void> own_path;
-    if (const auto local = address_.text("bind"))
-      own_path = bind_unix(address_, fd.get(), kind.type, unix_name(address_, *local), context_);
+    if (const auto local = client_name(address_))
+      own_path = bind_unix(address_, fd.get(), kind.type, *local, context_);
     auto socket = std::make_unique<Descriptor>(context_.loop, std::move(fd));
     {
       const ProcessSection section(address_);

@@ -36,8 +36,8 @@ class UnixSender final : public Endpoint {
     Fd fd = make_socket(address_, kind, context_);
     apply(address_, {Phase::prebind, Phase::bind}, fd.get(), context_);
     MessageStream::Parts parts;
-    if (const auto local = address_.text("bind"))
-      parts.companion = bind_unix(address_, fd.get(), kind.type, unix_name(address_, *local), context_);
+    if (const auto local = client_name(address_))
+      parts.companion = bind_unix(address_, fd.get(), kind.type, *local, context_);
     apply(address_, {Phase::connected, Phase::fd, Phase::late}, fd.get(), context_);
     note_names(session, fd.get(), to_);
     parts.socket = std::make_shared<Descriptor>(context_.loop, std::move(fd));

@@ -1,9 +1,11 @@
 #include "sluice/endpoint/unix_path.h"
 
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <climits>
 #include <cstdlib>
 #include <filesystem>
@@ -59,6 +61,24 @@ SocketName unix_name(const Address& address, const std::string& text) {
   } catch (const Failure& failure) {
     throw AddressError(address, address.parameters.front().place, failure.what());
   }
+}
+
+std::optional<SocketName> client_name(const Address& address) {
+  if (const auto local = address.text("bind")) return unix_name(address, *local);
+  const Option* option = address.find("unix-bind-tempname");
+  if (option == nullptr) return std::nullopt;
+  std::string name = option->has_text       ? option->text
+                     : is_abstract(address) ? "sluice-XXXXXX"
+                                            : "/tmp/sluice-XXXXXX";
+  constexpr std::string_view place = "XXXXXX";
+  constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyz0123456789";
+  const auto at = name.rfind(place);
+  if (at == name.npos)
+    throw AddressError(address, option->place, "bind-tempname \"" + name + "\" has no XXXXXX to be replaced");
+  std::array<unsigned char, place.size()> random{};
+  check("get random bytes", ::getrandom(random.data(), random.size(), 0));
+  for (std::size_t i = 0; i < place.size(); ++i) name[at + i] = letters[random[i] % letters.size()];
+  return unix_name(address, name);
 }
 
 std::shared_ptr<void> unlink_at_end(const std::string& path) {

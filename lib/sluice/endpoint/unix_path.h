@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "sluice/address/address.h"
@@ -11,6 +12,9 @@ namespace sluice {
 
 /// The AF_UNIX name that a parameter or bind= means, in the file system or abstract.
 SocketName unix_name(const Address& address, const std::string& text);
+/// The name that a client asks for: bind=, or one of its own by bind-tempname, whose XXXXXX becomes letters
+/// that nobody can guess; nothing without either.
+std::optional<SocketName> client_name(const Address& address);
 /// Whether the keyword is of the ABSTRACT kind.
 bool is_abstract(const Address& address);
 

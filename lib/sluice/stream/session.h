@@ -50,7 +50,8 @@ struct Flow {
   End target;                               ///< how the target ended, if it did first
 };
 
-/// Names and numbers of a peer for the programs that a session starts: SOCAT_PEERADDR and so on.
+/// Names and numbers of a peer for the programs that a session starts, without the prefix that their names
+/// get there: PEERADDR for SOCAT_PEERADDR.
 using Environment = std::vector<std::pair<std::string, std::string>>;
 
 /// A program that a session has started, and which signals of ours are passed on to it.
