@@ -52,6 +52,22 @@ TEST_F(AcceptFd, TakesOneConnectionOnlyWithoutFork) {
   EXPECT_TRUE(Fd(::accept4(fd.get(), nullptr, nullptr, SOCK_CLOEXEC)));
 }
 
+TEST_F(AcceptFd, LeavesToOthersWhatComesAfterItsEnd) {
+  const Fd fd = listening(0);
+  const auto acceptor = endpoint("ACCEPT-FD:" + std::to_string(fd.get()) + ",fork");
+  run(loop_, acceptor->prepare());
+  const auto stop_later = [](Loop& on, Endpoint& what) -> Task<> {
+    co_await on.yield();
+    what.stop();
+  };
+  loop_.start(stop_later(loop_, *acceptor));
+  EXPECT_EQ(open(*acceptor), nullptr) << "it was waiting for one";
+  auto client = open("TCP4:127.0.0.1:" + port_of(fd));
+  const timeval limit{30, 0};
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  EXPECT_TRUE(Fd(::accept4(fd.get(), nullptr, nullptr, SOCK_CLOEXEC)));
+}
+
 TEST_F(AcceptFd, LetsInWhomItsOptionsDo) {
   const Fd fd = listening(0);
   const auto acceptor = endpoint("ACCEPT-FD:" + std::to_string(fd.get()) + ",range=10.0.0.0/8,fork");

@@ -1,7 +1,9 @@
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <charconv>
 
 #include "sluice/endpoint/apply.h"
@@ -20,15 +22,26 @@ int option_of(int socket, int option) {
   return ::getsockopt(socket, SOL_SOCKET, option, &value, &size) == 0 ? value : -1;
 }
 
+/// Whether a connection may have come, before whoever asks for it has lost interest: what comes later is for
+/// others who have the socket.
+bool wait_for_connection(const Fd& listening, const Fd& asking) {
+  std::array<pollfd, 2> states = {pollfd{listening.get(), POLLIN, 0}, pollfd{asking.get(), POLLRDHUP, 0}};
+  while (::poll(states.data(), states.size(), -1) < 0)
+    if (errno != EINTR) return false;
+  return states[1].revents == 0;
+}
+
 /// Accepts from a socket that may block and that others share, so that neither can its flags be changed nor
 /// is its being readable a promise: on a thread, one connection for each byte that it is asked with.
-void accept_when_asked(Fd listening, Fd asking) {
+void accept_when_asked(const Fd& listening, const Fd& asking) {
   char request = 0;
   while (uninterrupted([&] { return ::read(asking.get(), &request, 1); }).count == 1) {
-    int answer = ::accept4(listening.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    // Errors of one connection (accept(2)) are no answer; others are, negative.
-    while (answer < 0 && (errno == EINTR || errno == ECONNABORTED || errno == EPROTO || errno == EPERM))
+    int answer = -1;
+    do {
+      if (!wait_for_connection(listening, asking)) return;
       answer = ::accept4(listening.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+      // Errors of one connection (accept(2)) are no answer; others are, negative.
+    } while (answer < 0 && (errno == EINTR || errno == ECONNABORTED || errno == EPROTO || errno == EPERM));
     if (answer < 0) answer = -errno;
     if (::send(asking.get(), &answer, sizeof answer, MSG_NOSIGNAL) < 0 && answer >= 0) ::close(answer);
   }
@@ -66,9 +79,10 @@ Task<Listener::Bound> take_over(Address address, Context context, int number) {
   check("create a pair of sockets", ::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends));
   bound.socket = Fd(ends[0]);
   Fd theirs(ends[1]);
-  quiet_thread([listening = std::move(listening), theirs = std::move(theirs)]() mutable {
-    accept_when_asked(std::move(listening), std::move(theirs));
+  quiet_thread([listening = std::move(listening), theirs = std::move(theirs)] {
+    accept_when_asked(listening, theirs);
   }).detach();
+  bound.stop = [ours = bound.socket.get()] { ::shutdown(ours, SHUT_WR); };
   bound.try_accept = [asked = std::make_shared<bool>(false)](Descriptor& thread) {
     return ask_for_one(thread, *asked);
   };

@@ -33,6 +33,7 @@ Task<> Listener::prepare() {
   }
   name_ = bound.name;
   try_accept_ = std::move(bound.try_accept);
+  stop_accepting_ = std::move(bound.stop);
   companion_ = std::move(bound.companion);
   socket_ = std::make_unique<Descriptor>(context_.loop, std::move(bound.socket));
   context_.log.notice("listening on " + name_.log_text());
@@ -45,7 +46,9 @@ std::vector<std::string> Listener::names() const {
 
 void Listener::stop() {
   stopped_ = true;
-  if (socket_) socket_->stop(Descriptor::readable);
+  if (!socket_) return;
+  socket_->stop(Descriptor::readable);
+  if (stop_accepting_) stop_accepting_();
 }
 
 bool Listener::admits(const Arrival& arrival) {

@@ -21,6 +21,7 @@ class Listener final : public Endpoint {
     std::shared_ptr<void> companion = {};  ///< kept while it listens: a path to unlink
     bool listening = false;                ///< somebody else has made it so, and said with which options
     TryAccept try_accept = sluice::try_accept;
+    std::function<void()> stop = {};  ///< called when no more are to be accepted, while the socket is open
   };
   /// Makes, binds and names the socket; called by prepare, again and again with retry=.
   using Bind = std::function<Task<Bound>()>;
@@ -53,6 +54,7 @@ class Listener final : public Endpoint {
   std::unique_ptr<Descriptor> socket_;
   std::shared_ptr<void> companion_;
   TryAccept try_accept_;
+  std::function<void()> stop_accepting_;
   bool stopped_ = false;
   bool drained_ = false;  ///< nobody was left at the last look
 };

@@ -30,7 +30,7 @@ std::unique_ptr<Endpoint> make_proxy_connector(const Address& address, const Con
                                                std::function<Task<std::unique_ptr<Dialogue>>()> begin) {
   numeric_port(address, port);
   Connector::Plan plan;
-  plan.kind = with_options(address, {context.preferred_family, SOCK_STREAM, 0});
+  plan.kind = with_options(address, {AF_UNSPEC, SOCK_STREAM, 0});
   plan.find = [=, kind = plan.kind] { return find_proxy(address, context, kind, port); };
   plan.bind = [=](int fd, SocketKind kind) { return bind_client(address, fd, kind, context); };
   plan.greet = [=](Descriptor& socket) { return greet(address, context, socket, bounded, begin); };
