@@ -211,6 +211,16 @@ void refuse_nofork(const Address& address) {
                        "nofork is for the second address alone, and not for a half of one");
 }
 
+/// What the first address's descriptors carry must be what its peer says (socat(1), nofork).
+void refuse_taking_over(const Specification& left, const Specification& right) {
+  const Option* option = right.reading.find("nofork");
+  if (option == nullptr || !right.reading.flag("nofork")) return;
+  for (const Address* one : {&left.reading, left.writing ? &*left.writing : &left.reading})
+    if (overlap(one->keyword->groups, Group::openssl | Group::readline))
+      throw AddressError(right.reading, option->place,
+                         "nofork cannot hand over what " + std::string(one->keyword->name) + " reads");
+}
+
 bool starts_programs(const Specification& one) {
   const auto starts = [](const Address& address) { return overlap(address.keyword->groups, Group::exec); };
   return starts(one.reading) || (one.writing && starts(*one.writing));
@@ -271,6 +281,7 @@ SockcatRun sockcat_run_of(const Invocation& invocation) {
     refuse_nofork(right.reading);
     refuse_nofork(*right.writing);
   }
+  refuse_taking_over(left, right);
   if (run.plan.progress) run.plan.progress->program = run.log.program;
   run.plan.limits.exit_on = exit_on(left, right);
   run.plan.limits.cool_left = written_part(left).flag("cool-write");

@@ -1,7 +1,10 @@
 #include <gtest/gtest.h>
 
+#include <cstdio>
+
 #include "opened.h"
 #include "sluice/endpoint/command_line.h"
+#include "sluice/endpoint/spawn.h"
 
 namespace sluice {
 namespace {
@@ -113,6 +116,33 @@ TEST_F(Exec, NoticesThatItsProgramHasGoneThoughOthersHoldItsOutput) {
   stream->stop_writing();
   loop_.run();
   EXPECT_EQ(stream->exit_status(), 3);
+}
+
+// Each is prepared and started while others run, and none sees what another one is.
+TEST_F(Exec, AThousandProgramsAtOnceAreEachWhatTheirAddressAsks) {
+  raise_descriptor_limit();
+  const bool root = ::geteuid() == 0;
+  constexpr int count = 1000, at_once = 100;
+  for (int i = 0; i < 7; ++i) std::filesystem::create_directory(path(std::to_string(i)));
+  std::filesystem::permissions(folder(), std::filesystem::perms::all);
+  for (int first = 0; first < count; first += at_once) {
+    std::vector<std::pair<std::unique_ptr<Stream>, std::string>> running;
+    for (int i = first; i < first + at_once; ++i) {
+      char mask[8];
+      std::snprintf(mask, sizeof mask, "0%03o", i % 64);
+      const std::string where = path(std::to_string(i % 7));
+      const int user = root ? 60000 + i % 11 : static_cast<int>(::getuid());
+      const std::string address = "SYSTEM:'umask; pwd; id -u',umask=" + std::string(mask) +
+                                  ",chdir=" + where +
+                                  (root ? ",setuid=" + std::to_string(user) : std::string());
+      running.emplace_back(open(address), mask + ('\n' + where) + '\n' + std::to_string(user) + '\n');
+    }
+    for (auto& [stream, wanted] : running) {
+      EXPECT_EQ(read(*stream), wanted);
+      close(*stream);
+      EXPECT_EQ(stream->exit_status(), 0);
+    }
+  }
 }
 
 TEST(CommandLine, SplitsAsSocatDoes) {

@@ -147,6 +147,24 @@ TEST_F(Privileges, ThatCannotBeHadAreAnErrorAndNothingIsStarted) {
   }
 }
 
+TEST_F(Privileges, IncludeTheNetworkThatIsSeen) {
+  Running other({"unshare", "-n", "sh", "-c", "echo ready; exec cat"}, {.more_input = true});
+  if (other.line() != "ready") GTEST_SKIP() << "no network namespace can be made here";
+  const std::string network = "netns=/proc/" + std::to_string(other.pid()) + "/ns/net";
+  const std::string count = "SYSTEM:'grep -c : /proc/self/net/dev'";
+  // Only its own loopback.
+  EXPECT_EQ(run_sockcat({"-u", count + ',' + network, "-"}), (Ended{.out = "1\n", .status = 0}));
+  // An address's own sockets are there, and nothing else is.
+  Serving server({"TCP4-LISTEN:0," + network, "SYSTEM:'readlink /proc/self/ns/net'"});
+  const Ended refused = run_sockcat({"-", "TCP4:127.0.0.1:" + std::to_string(server.port())});
+  EXPECT_NE(refused.status, 0);
+  const Ended reached =
+      run_sockcat({"-u", "TCP4:127.0.0.1:" + std::to_string(server.port()) + ',' + network, "-"});
+  EXPECT_NE(reached.err.find("Network is unreachable"), std::string::npos) << "its loopback is down";
+  EXPECT_EQ(run_sockcat({"-u", "TEXT:x," + network, "SYSTEM:'readlink /proc/self/ns/net >&2'"}).err,
+            std::filesystem::read_symlink("/proc/self/ns/net").string() + '\n');
+}
+
 TEST_F(Privileges, OfOurOwnProcessChangeOnceTheAddressIsOpen) {
   std::filesystem::permissions(directory_.path(), std::filesystem::perms::all);
   const std::string secret = file("secret", "for root\n");

@@ -235,6 +235,16 @@ TEST(Readline, IsPlainWithoutATerminal) {
             (Ended{.out = "X\nY", .status = 0}));
 }
 
+TEST(Readline, CannotBeHandedOver) {
+  const Ended ended = run_sockcat({"READLINE", "EXEC:cat,nofork"});
+  EXPECT_EQ(ended.status, 2);
+  EXPECT_NE(ended.err.find("nofork cannot hand over what READLINE reads"), std::string::npos) << ended.err;
+}
+
+TEST(NoFork, RelaysWhatHasNoDescriptors) {
+  EXPECT_EQ(run_sockcat({"TEXT:x", "SYSTEM:cat >&2,nofork"}), (Ended{.err = "x", .status = 0}));
+}
+
 /// Opens the slave side as a program would.
 Fd open_terminal(const std::string& path) {
   return Fd(check("open " + path, ::open(path.c_str(), O_RDWR | O_NOCTTY | O_CLOEXEC)));

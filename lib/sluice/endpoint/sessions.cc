@@ -193,6 +193,10 @@ Task<std::unique_ptr<Stream>> Sessions::open_or_hand_over(Endpoint& right, Strea
     log_.notice("all peers share a socket: relaying, in spite of nofork");
     co_return co_await right.open(session);
   }
+  if (left.info().in < 0 && left.info().out < 0) {
+    log_.notice("there is no descriptor to hand over: relaying, in spite of nofork");
+    co_return co_await right.open(session);
+  }
   session.status = co_await right.take_over(left, session, session.alone);
   co_return nullptr;
 }
