@@ -180,6 +180,9 @@ TEST_F(Privileges, OfOurOwnProcessChangeOnceTheAddressIsOpen) {
   const Ended early = run_sockcat({"-u", "OPEN:" + secret + ",su-e=nobody", "-"});
   EXPECT_EQ(early.status, 1);
   EXPECT_NE(early.err.find("Permission denied"), std::string::npos) << early.err;
+  // What a job of a shell cannot have is no failure.
+  const Ended leader = run({"setsid", "-w", tool("sockcat"), "-u", "TEXT:x,setsid", "-"});
+  EXPECT_EQ(leader, (Ended{.out = "x", .status = 0}));
   // The second address's own.
   EXPECT_EQ(run_sockcat({"-u", "TEXT:x", "OPEN:" + secret + ".2,creat,su=nobody"}).status, 0);
   ASSERT_EQ(::stat((secret + ".2").c_str(), &status), 0);

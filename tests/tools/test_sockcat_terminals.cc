@@ -281,6 +281,12 @@ TEST(PseudoTerminal, IsNamedLinkedAndLogged) {
   EXPECT_FALSE(std::filesystem::is_symlink(link));
 }
 
+TEST(PseudoTerminal, ThatNobodyHasOpenedSaysWhatIsLost) {
+  const Ended ended = run_sockcat({"-u", "TEXT:x", "PTY"});
+  EXPECT_EQ(ended.status, 0);
+  EXPECT_NE(ended.err.find("PTY: nobody has opened it"), std::string::npos) << ended.err;
+}
+
 TEST(PseudoTerminal, OutlivesTheConnectionsOfWhoDialsAgain) {
   const TemporaryDirectory directory;
   const std::string link = directory.path() + "/vm0";

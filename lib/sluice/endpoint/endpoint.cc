@@ -48,7 +48,7 @@ class Decorated final : public Endpoint {
       : address_(std::move(address)),
         context_(context),
         retries_(address_, context_),
-        own_process_(address_),
+        own_process_(address_, context_.log),
         inner_(std::move(inner)) {}
 
   Task<> prepare() override {

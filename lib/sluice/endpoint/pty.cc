@@ -129,8 +129,14 @@ class SlaveWatch {
     while (events_->try_read(buffer).count > 0) ++opened_;
     return opened_;
   }
-  /// What was read was written by somebody.
-  void has_been_written_to() { opened_ = std::max(opened_, 1U); }
+  /// What was read was written by somebody, if it is no echo: who came and went between two looks is known by
+  /// that.
+  void has_been_written_to() {
+    if (events_ || opened_ > 0) return;
+    termios settings{};
+    const bool echoes = ::tcgetattr(master_.get(), &settings) == 0 && (settings.c_lflag & ECHO) != 0;
+    if (!echoes) opened_ = 1;
+  }
   /// From now on it is as if nobody had ever opened it who is not on it still.
   void begin_anew() {
     opened();
@@ -172,7 +178,9 @@ namespace {
 class PtyStream final : public Stream {
  public:
   PtyStream(const Address& address, const Context& context, Fd master, PtyUser user)
-      : master_(context.loop, std::move(master)),
+      : log_(context.log),
+        what_(address.written()),
+        master_(context.loop, std::move(master)),
         user_(std::move(user)),
         patience_(address.duration("sitout-eio").value_or(Duration::zero())) {
     info_.in = info_.out = master_.number();
@@ -305,7 +313,12 @@ class PtyStream final : public Stream {
       else
         co_await master_.loop().sleep(tick);
     }
-    if (!is_hung_up(master_.number())) user_.before_hanging_up();
+    if (is_hung_up(master_.number())) {
+      if (last_ && is_awaited(opened()))
+        log_.warning(what_ + ": nobody has opened it to read what was written");
+    } else {
+      user_.before_hanging_up();
+    }
     master_.close_checked();
     user_ = {};
   }
@@ -339,6 +352,8 @@ class PtyStream final : public Stream {
     return slave && ::ioctl(slave.get(), FIONREAD, &count) == 0 ? count : 0;
   }
 
+  Logger& log_;
+  std::string what_;
   Descriptor master_;
   PtyUser user_;
   Duration patience_;

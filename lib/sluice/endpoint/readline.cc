@@ -282,6 +282,7 @@ class Readline final : public Endpoint {
     context_.log.notice(typed ? "using readline on stdio for reading and writing"
                               : "stdio is no terminal: using it without readline");
     if (!typed) co_return inherited_stream(address_, in, out, session.alone, context_);
+    // The library has one state for the whole process, and that one terminal.
     static std::atomic<bool> in_use = false;
     if (in_use.exchange(true))
       throw Failure(std::string(address_.written()) + ": another session uses the terminal");

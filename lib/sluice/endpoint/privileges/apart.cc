@@ -1,6 +1,6 @@
 #include "sluice/endpoint/privileges/apart.h"
 
-#include <sys/socket.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include "sluice/endpoint/process_stream.h"
@@ -56,9 +56,15 @@ Task<int> run_apart(const Restart& restart, bool from_left, Stream& peer, Sessio
   const Plan plan = plan_for(restart, from_left, info.in);
   auto started = spawn(plan);
   session.log.notice("forked off child process " + std::to_string(started.process.id()));
-  const auto child =
-      process_stream(std::make_unique<FdStream>(FdStream::Parts{}), std::move(started), session);
-  co_await child->close(session.limits);
+  const auto program = std::make_shared<Program>(Program{started.process.id()});
+  const auto child = process_stream(std::make_unique<FdStream>(FdStream::Parts{}), std::move(started),
+                                    session, AtEnd::wait, program);
+  while (!program->ended && !session.draining) co_await session.loop.sleep(std::chrono::milliseconds(50));
+  // It drains as we do, and ends its own programs before that is over.
+  if (!program->ended) ::kill(program->pid, SIGTERM);
+  Limits patient = session.limits;
+  patient.linger = 4 * session.limits.linger_or_default();
+  co_await child->close(patient);
   co_return child->exit_status();
 }
 

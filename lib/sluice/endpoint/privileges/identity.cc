@@ -220,16 +220,22 @@ std::string failed_change(const PrivilegeChange& change) {
   return "option \"" + std::string(change.option) + '"';
 }
 
-void change_process(const Address& address, std::span<const PrivilegeChange> changes) {
+void change_process(const Address& address, std::span<const PrivilegeChange> changes, Logger& log) {
   for (const PrivilegeChange& change : changes) {
     bool worked = false;
     switch (change.kind) {
       // These are of the whole process by themselves, or of what its threads share.
       case PrivilegeChange::network:
       case PrivilegeChange::root:
-      case PrivilegeChange::session:
       case PrivilegeChange::process_group:
         worked = change_calling_thread(change);
+        break;
+      case PrivilegeChange::session:
+        worked = ::getsid(0) == ::getpid() || change_calling_thread(change);
+        if (worked || errno != EPERM) break;
+        log.warning(std::string(address.written()) + ": " + failed_change(change) +
+                    ": this process leads a process group, and stays in its session");
+        worked = true;
         break;
       // These glibc does in all threads (nptl(7)).
       case PrivilegeChange::group:

@@ -9,6 +9,7 @@
 
 #include "sluice/address/address.h"
 #include "sluice/core/fd.h"
+#include "sluice/core/log.h"
 
 namespace sluice {
 
@@ -58,8 +59,9 @@ bool takes_effect_late(const Option& option);
 bool change_calling_thread(const PrivilegeChange& change);
 
 /// Carries out changes of this whole process. Throws Failure naming the address and the option: a step that
-/// fails must not be passed over.
-void change_process(const Address& address, std::span<const PrivilegeChange> changes);
+/// fails must not be passed over. Only a session of its own is no more than a warning where it cannot be had,
+/// as in every job of an interactive shell, which leads a process group (setsid(2)).
+void change_process(const Address& address, std::span<const PrivilegeChange> changes, Logger& log);
 /// Lets programs that will be started see whom we are.
 void change_environment(const Identity& identity);
 

@@ -10,7 +10,7 @@ namespace sluice {
 /// of phase EARLY before it is opened, the others after. Each is done once, however often it is opened.
 class OwnProcess {
  public:
-  explicit OwnProcess(const Address& address);
+  OwnProcess(const Address& address, Logger& log);
 
   /// Whether there is something to be done after opening.
   bool changes() const;
@@ -20,6 +20,7 @@ class OwnProcess {
 
  private:
   const Address& address_;
+  Logger& log_;
   bool concerned_;
   std::optional<Identity> identity_;
   bool changed_late_ = false;
