@@ -240,7 +240,8 @@ TEST_F(Udp, ListensOnlyToThoseItShouldHear) {
     bool hears_strangers;
   };
   for (const auto& one : {Case{"UDP-SENDTO:127.0.0.1:%,bind=127.0.0.1", false},
-                          Case{"UDP-DATAGRAM:127.0.0.1:%,bind=127.0.0.1", true},
+                          Case{"UDP-DATAGRAM:127.0.0.1:%,bind=127.0.0.1", false},
+                          Case{"UDP-DATAGRAM:127.0.0.1:%,bind=127.0.0.1,udp-ignore-peerport", true},
                           Case{"UDP-DATAGRAM:127.0.0.1:%,bind=127.0.0.1,range=10.0.0.0/8", false}}) {
     const auto server = endpoint("UDP4-RECV:0", Use::reading);
     run(loop_, server->prepare());

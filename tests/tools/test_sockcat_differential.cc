@@ -96,7 +96,6 @@ const Words sources = {"-",
                        "-,nosuch",
                        "FILE:f,fork",
                        "FILE:f,seek=x",
-                       "EXEC:",
                        "FILE:",
                        "SYSTEM:",
                        "FILE:f,escape=0x35",
@@ -261,9 +260,8 @@ const std::vector<Line> others = {
     {"umask 027; $S -u - CREATE:o", "x"},
     {"cd /; $S -u EXEC:pwd -"},
     {"$S -u SYSTEM:'tty < /dev/tty',pty,setsid,ctty - | cut -c1-8"},
-    {"$S PTY,link=vt,rawer PIPE & p=$!; until [ -e vt ]; do sleep 0.02; done; (echo hi >&3; timeout 2 head "
-     "-1 <&3) "
-     "3<>vt; kill $p; wait $p; ls"},
+    {"$S PTY,link=vt,rawer PIPE & p=$!; until [ -e vt ]; do sleep 0.02; done; exec 3<>vt; echo hi >&3; "
+     "timeout 2 head -1 <&3; kill $p; wait $p; echo $?; ls"},
     {"$S - SOCKETPAIR,nosuch"},
     {"touch l; $S -L l - PIPE"},
     {"touch l; $S -u FILE:f,lockfile=l -"},

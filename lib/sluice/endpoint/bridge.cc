@@ -556,7 +556,15 @@ int bridge(const BridgePlan& plan, Logger& log) {
   ::signal(SIGPIPE, SIG_IGN);
   // Who asks for statistics cannot know that there are none yet, or no more.
   ::signal(SIGUSR1, SIG_IGN);
-  return Bridge(plan, log).run();
+  std::optional<Bridge> one(std::in_place, plan, log);
+  const int status = one->run();
+  // Paths and settings of terminals are put right first: a signal that comes now has to wait for that.
+  sigset_t all, before;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  one.reset();
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return status;
 }
 
 }  // namespace sluice
