@@ -172,16 +172,46 @@ constexpr std::array differences = {
          "Both IP versions are served by one socket, unless bind=, -4, pf= or TCP4- say otherwise; a taken "
          "name is refused with who holds it"},
     Term{"Processes", "None is forked to relay a connection: fork serves all peers from one process"},
-    Term{"Options", "One that is known but not applied yet is refused, never ignored"},
+    Term{"TLS",
+         "Addresses and options of OPENSSL and DTLS are understood and refused: they are not built yet"},
+    Term{"Files", "A file that is made has the permissions of mode= whatever the umask"},
+    Term{"Terminals",
+         "One that was inherited gets its settings back; link= replaces only links to terminals; a program "
+         "whose "
+         "terminal is closed under it gets SIGHUP, which is no failure. ispeed= and ospeed= take baud"},
+    Term{"Privileges",
+         "A step that fails is an error, and nothing is started; behind chroot, su knows the users of the "
+         "new root. "
+         "With fork, peers of datagram addresses cannot be given identities of their own"},
+    Term{"Locks", "They hold sessions of one process off each other as well (open file description locks)"},
+    Term{"Proxies",
+         "connect-timeout bounds the proxy's answer too; its headers may have 64 KiB; SOCKS4A sends numbers "
+         "as "
+         "addresses"},
+    Term{"Message queues", "A queue is made if it is not there (o-creat=0 does not); messages are never cut"},
+    Term{"Command lines of EXEC",
+         "Spaces around them mean nothing; a quote or bracket that is not closed is an error"},
     Term{"SIGHUP",
          "With -lf it opens the log file anew; a file that cannot be opened is an error in the old one"},
     Term{"Log lines", "Without -d or -l options they are `sockcat: message'; with them they are socat's"},
 };
 constexpr std::array variables = {
-    Term{"SOCAT_PEERADDR, SOCAT_PEERPORT", "Set for started programs: the peer's address and port"},
+    Term{"SOCAT_DEFAULT_LISTEN_IP, SOCAT_PREFERRED_RESOLVE_IP",
+         "IP version to listen on, and to prefer of what a name resolves to: 4 or 6"},
+    Term{"SOCAT_MAIN_WAIT, SOCAT_TRANSFER_WAIT",
+         "Seconds to wait before anything is opened, and before the transfer"},
+    Term{"HOSTNAME", "The host's name for -lh"},
+    Term{"LOGNAME, USER", "The user's name for SOCKS 4, without socksuser"},
+    Term{"SOCAT_PEERADDR, SOCAT_PEERPORT",
+         "Set for started programs: the peer's address and port. -lp replaces SOCAT in these names"},
     Term{"SOCAT_SOCKADDR, SOCAT_SOCKPORT",
          "Set for started programs: the address and port that the peer came to"},
     Term{"SOCAT_PID, SOCAT_PPID, SOCAT_VERSION", "Set for started programs: this process and this version"},
+    Term{"SOCAT_TIMESTAMP, SOCAT_IP_OPTIONS, SOCAT_IP_DSTADDR, SOCAT_IP_LOCADDR, SOCAT_IP_IF, SOCAT_IP_TOS, "
+         "SOCAT_IP_TTL, "
+         "SOCAT_IPV6_DSTADDR, SOCAT_IPV6_IF, SOCAT_IPV6_HOPLIMIT, SOCAT_IPV6_TCLASS",
+         "Set for programs that a RECVFROM address starts: what came with the datagram, if an option asked "
+         "for it"},
 };
 
 constexpr std::array<std::string_view, 4> own_progress_paragraphs = {
