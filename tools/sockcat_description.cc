@@ -184,6 +184,7 @@ constexpr std::array differences = {
          "new root. "
          "With fork, peers of datagram addresses cannot be given identities of their own"},
     Term{"Locks", "They hold sessions of one process off each other as well (open file description locks)"},
+    Term{"TCP wrappers", "Clients are known by their addresses alone; rules that name hosts match none"},
     Term{"Proxies",
          "connect-timeout bounds the proxy's answer too; its headers may have 64 KiB; SOCKS4A sends numbers "
          "as "

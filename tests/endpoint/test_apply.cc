@@ -253,6 +253,14 @@ TEST_F(Apply, ALockThatSomebodyHoldsIsAnErrorOrWaitedFor) {
   }
 }
 
+TEST_F(Apply, AFileThatIsCreatedAnewIsEmptyOnceItsLockIsOurs) {
+  ASSERT_EQ(::write(file().get(), "long old text", 13), 13);
+  auto stream = open("CREATE:" + path("f") + ",flock-ex", Use::writing);
+  struct stat status {};
+  ASSERT_EQ(::stat(path("f").c_str(), &status), 0);
+  EXPECT_EQ(status.st_size, 0);
+}
+
 TEST_F(Apply, AFileIsNotEmptiedBeforeItsLockIsOurs) {
   const Fd first = file();
   ASSERT_EQ(::write(first.get(), "text", 4), 4);

@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <mqueue.h>
 
 #include <map>
 
@@ -10,9 +11,11 @@ namespace {
 
 class EveryKeyword : public testing::EndpointTest {
  protected:
+  ~EveryKeyword() override { ::mq_unlink(queue_.c_str()); }
+
   /// Parameters by the names that the syntax has for them.
   std::string parameter(const std::string& keyword, const std::string& name) const {
-    if (keyword.starts_with("POSIXMQ")) return "/sluice-every-keyword-" + std::to_string(::getpid());
+    if (keyword.starts_with("POSIXMQ")) return queue_;
     const std::map<std::string, std::string> values = {
         {"host", keyword.find('6') != keyword.npos ? "[::1]" : "127.0.0.1"},
         {"remote-address", keyword.starts_with("SOCKET-") ? "x00017f0000010000000000000000" : "127.0.0.1"},
@@ -59,6 +62,9 @@ class EveryKeyword : public testing::EndpointTest {
     }
     return text;
   }
+
+ private:
+  std::string queue_ = "/sluice-every-keyword-" + std::to_string(::getpid());
 };
 
 TEST_F(EveryKeyword, BecomesAnEndpointOrIsRefusedByThisKernel) {

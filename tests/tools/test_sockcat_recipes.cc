@@ -1,6 +1,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <filesystem>
 
@@ -240,6 +241,51 @@ TEST(Recipe, NamedPipeIsMadeUsedAndRemoved) {
   EXPECT_EQ(ended.out, "through the fifo");
   EXPECT_EQ(ended.status, 0);
   EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+/// What comes out of a terminal's other end, until it says so much.
+std::string read_until(const Fd& from, std::string_view last) {
+  std::string text;
+  char part[256];
+  while (!text.ends_with(last)) {
+    const auto count = ::read(from.get(), part, sizeof part);
+    if (count <= 0) break;
+    text.append(part, static_cast<std::size_t>(count));
+  }
+  return text;
+}
+
+TEST(Recipe, SerialLineIsServed) {
+  const Terminal line = make_terminal();
+  const Serving server(
+      {"TCP-LISTEN:0,bind=127.0.0.1,fork,reuseaddr", "FILE:" + line.path + ",b115200,raw,echo=0"});
+  const Socket client = Socket::to_tcp(server.port());
+  client.send("to the device\n");
+  EXPECT_EQ(read_until(line.master, "device\n"), "to the device\n");
+  ASSERT_EQ(::write(line.master.get(), "from it\r", 8), 8);
+  EXPECT_EQ(client.receive(8), "from it\r");
+  EXPECT_NE(run({"stty", "-F", line.path}).out.find("speed 115200 baud"), std::string::npos);
+}
+
+TEST(Recipe, ConsoleIsLeftByItsEscapeCharacter) {
+  const TemporaryDirectory directory;
+  const std::string path = directory.path() + "/serial.sock";
+  Serving machine({"UNIX-LISTEN:" + path, "SYSTEM:echo ready; cat"});
+  const Terminal terminal = make_terminal();
+  run({"stty", "-F", terminal.path, "sane"});
+  const std::string before = run({"stty", "-F", terminal.path, "-g"}).out;
+  RunOptions options;
+  options.descriptors = {{0, terminal.slave.get()}, {1, terminal.slave.get()}};
+  Running console(sockcat({"stdin,raw,echo=0,escape=0x11", "unix-connect:" + path}), std::move(options));
+  // It is raw by now, so this is neither echoed nor held back.
+  EXPECT_EQ(read_until(terminal.master, "ready\n"), "ready\n");
+  ASSERT_EQ(::write(terminal.master.get(), "login\r", 6), 6);
+  EXPECT_EQ(read_until(terminal.master, "login\r"), "login\r");
+  ASSERT_EQ(::write(terminal.master.get(), "last\x11lost", 9), 9);
+  EXPECT_EQ(read_until(terminal.master, "last"), "last");
+  EXPECT_EQ(console.wait().status, 0);
+  EXPECT_EQ(machine->wait().status, 0);
+  EXPECT_EQ(run({"stty", "-F", terminal.path, "-g"}).out, before);
 }
 
 }  // namespace

@@ -368,8 +368,9 @@ Task<> wait_for_locks(const Address& address, int fd, const Context& context) {
       co_await context.loop.sleep(pause);
     }
   }
-  if (address.flag("o-trunc") && has_waiting_lock(address) && ::ftruncate(fd, 0) != 0)
-    fail(address, *address.find("o-trunc"), last_error());
+  const bool empties = address.flag("o-trunc") || address.keyword->name == "CREATE";
+  if (empties && has_waiting_lock(address))
+    check(std::string(address.written()) + ": empty the file", ::ftruncate(fd, 0));
 }
 
 int open_flags(const Address& address, int flags) {

@@ -233,6 +233,8 @@ class Bridge {
     // Connections that are made again and again would share it, each getting a part of what it says.
     one_at_a_time_ = keeps_left && !right_->hands_over();
     co_await prepare(keeps_left ? nullptr : acceptor);
+    prepared_ = true;
+    if (ending_) co_return;
     log_.started();
     if (acceptor == nullptr) {
       ++tally_.open;
@@ -254,7 +256,8 @@ class Bridge {
       // socat opens its second address when the first one is open.
       if (limits_.as_socat && acceptor == nullptr && one == right_.get() && !one->serves_many()) continue;
       // Nor is it opened by whom the process will not be any more.
-      if (acceptor == nullptr && one == right_.get() && left_->changes_process() && !left_->serves_many())
+      if (acceptor == nullptr && one == right_.get() && left_->changes_process(false) &&
+          !left_->serves_many())
         continue;
       co_await one->prepare();
       for (auto& name : one->names()) names.push_back(std::move(name));
@@ -457,6 +460,8 @@ class Bridge {
     co_await loop_.sleep(limits_.linger_or_default());
     gave_up_ = true;
     ended_.rung().notify();
+    // A lock, or a name that cannot be had yet, may be waited for without end.
+    if (!prepared_) loop_.stop();
   }
 
   /// What the sessions of the other threads have moved.
@@ -538,6 +543,7 @@ class Bridge {
   bool one_at_a_time_ = false;
   bool ending_ = false;
   bool gave_up_ = false;
+  bool prepared_ = false;  ///< what can be bound is
   int status_ = 0;
   std::optional<ProgressMeter> meter_;
   Totals elsewhere_;  ///< what other threads' sessions had moved when they were asked last

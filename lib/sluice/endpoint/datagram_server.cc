@@ -58,7 +58,7 @@ DatagramServer::~DatagramServer() = default;
 Task<> DatagramServer::prepare() {
   if (socket_) co_return;
   Bound bound = co_await bind_();
-  apply(address_, {Phase::pastbind, Phase::fd, Phase::late}, bound.socket.get(), context_);
+  apply(address_, {Phase::pastbind, Phase::connected, Phase::fd, Phase::late}, bound.socket.get(), context_);
   name_ = SocketName::of_socket(bound.socket.get());
   companion_ = std::move(bound.companion);
   offloads_ = bound.offloads;

@@ -27,16 +27,23 @@ std::unique_ptr<Stream> dressed(std::unique_ptr<Stream> stream, const Dress& dre
 }  // namespace
 
 DatagramClient::DatagramClient(const Address& address, Use use, const Context& context, Plan plan)
-    : address_(address), use_(use), context_(context), plan_(std::move(plan)), range_(Range::of(address)) {}
+    : address_(address),
+      use_(use),
+      context_(context),
+      plan_(std::move(plan)),
+      range_(Range::of(address)),
+      hosts_(HostAccess::of(address)) {}
 
 Accepts DatagramClient::accepted(const SocketName& to) const {
-  if (plan_.hears == Hears::far_port)
-    return [range = range_, port = to.port()](const Origin& origin) {
-      return origin.sender.port() == port && (!range || range->contains(origin.sender));
-    };
-  if (range_) return [range = *range_](const Origin& origin) { return range.contains(origin.sender); };
-  if (plan_.hears != Hears::far_side || !names_senders_as_receivers(to.family())) return {};
-  return [to](const Origin& origin) { return essence(origin.sender) == essence(to); };
+  const bool far_side = plan_.hears == Hears::far_side && !range_ && names_senders_as_receivers(to.family());
+  const bool far_port = plan_.hears == Hears::far_port;
+  if (!range_ && !hosts_ && !far_side && !far_port) return {};
+  return [=, range = range_, hosts = hosts_](const Origin& origin) {
+    if (far_side && essence(origin.sender) != essence(to)) return false;
+    if (far_port && origin.sender.port() != to.port()) return false;
+    if (range && !range->contains(origin.sender)) return false;
+    return !hosts || hosts->permits(origin.sender);
+  };
 }
 
 Task<std::unique_ptr<Stream>> DatagramClient::open(Session& session) {
@@ -81,7 +88,7 @@ DatagramReceiver::DatagramReceiver(const Address& address, const Context& contex
 Task<> DatagramReceiver::prepare() {
   if (bound_.socket) co_return;
   bound_ = co_await bind_();
-  apply(address_, {Phase::pastbind, Phase::fd, Phase::late}, bound_.socket.get(), context_);
+  apply(address_, {Phase::pastbind, Phase::connected, Phase::fd, Phase::late}, bound_.socket.get(), context_);
   name_ = SocketName::of_socket(bound_.socket.get());
 }
 

@@ -41,6 +41,7 @@ class DatagramClient final : public Endpoint {
   Context context_;
   Plan plan_;
   std::optional<Range> range_;
+  std::optional<HostAccess> hosts_;
 };
 
 /// RECV: whatever arrives from whoever is let in.

@@ -82,7 +82,7 @@ class Decorated final : public Endpoint {
     inner_->stop();
   }
 
-  bool changes_process() const override { return own_process_.changes(); }
+  bool changes_process(bool early) const override { return own_process_.changes(early); }
 
   Task<std::unique_ptr<Stream>> open(Session& session) override {
     own_process_.change_early();
@@ -105,17 +105,23 @@ class Decorated final : public Endpoint {
     co_return true;
   }
 
-  /// lockfile and waitlock: once, for as long as the endpoint lives.
+  struct Locks {
+    LockFile tried, waited_for;
+  };
+
+  /// lockfile and waitlock: once, for as long as the endpoint or a stream of it lives.
   Task<> take_lock_files() {
-    if (std::exchange(locks_taken_, true)) co_return;
-    if (const auto path = address_.text("lockfile"))
-      if (!lock_file_.take(*path))
-        throw Failure(std::string(address_.written()) + ": could not obtain lock \"" + *path + '"');
-    if (const auto path = address_.text("waitlock"))
-      co_await wait_for_lock_file(wait_lock_, *path, context_.loop);
+    const auto tried = address_.text("lockfile");
+    const auto waited_for = address_.text("waitlock");
+    if (locks_ || (!tried && !waited_for)) co_return;
+    locks_ = std::make_shared<Locks>();
+    if (tried && !locks_->tried.take(*tried))
+      throw Failure(std::string(address_.written()) + ": could not obtain lock \"" + *tried + '"');
+    if (waited_for) co_await wait_for_lock_file(locks_->waited_for, *waited_for, context_.loop);
   }
 
   std::unique_ptr<Stream> decorated(std::unique_ptr<Stream> stream) {
+    if (locks_) stream = keep_with(std::move(stream), locks_);
     if (const auto end = address_.integer("escape"))
       stream = end_at(std::move(stream), static_cast<char>(*end));
     if (const auto count = address_.integer("readbytes"))
@@ -134,9 +140,7 @@ class Decorated final : public Endpoint {
   Retries retries_;
   OwnProcess own_process_;
   std::unique_ptr<Endpoint> inner_;
-  LockFile lock_file_;
-  LockFile wait_lock_;
-  bool locks_taken_ = false;
+  std::shared_ptr<Locks> locks_;
   bool stopped_ = false;
 };
 
@@ -156,7 +160,9 @@ class Dual final : public Endpoint {
     return all;
   }
   bool serves_many() const override { return reading_->serves_many() || writing_->serves_many(); }
-  bool changes_process() const override { return reading_->changes_process() || writing_->changes_process(); }
+  bool changes_process(bool early) const override {
+    return reading_->changes_process(early) || writing_->changes_process(early);
+  }
   bool stays_open() const override { return reading_->stays_open() || writing_->stays_open(); }
   std::optional<std::size_t> most_peers() const override {
     return reading_->serves_many() ? reading_->most_peers() : writing_->most_peers();
@@ -199,6 +205,8 @@ Task<> wait_for_lock_file(LockFile& lock, const std::string& path, Loop& loop) {
 }
 
 Task<> Endpoint::prepare() { co_return; }
+
+bool Endpoint::changes_process(bool) const { return false; }
 
 Task<std::vector<Arrival>> Endpoint::accept(std::size_t) { co_return std::vector<Arrival>{}; }
 

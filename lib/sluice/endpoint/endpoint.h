@@ -63,9 +63,9 @@ class Endpoint {
   /// programs have open. Each open then gives another stream of it.
   virtual bool stays_open() const { return false; }
 
-  /// Whether what it opens changes whom this process is, and where (su, chroot): what sessions share a
-  /// process with others must not do.
-  virtual bool changes_process() const { return false; }
+  /// Whether what it opens changes whom this process is, and where (su, chroot): what sessions that share a
+  /// process with others must not do. `early`: or what is done before that.
+  virtual bool changes_process(bool early) const;
 
   /// How many peers at once (max-children); nothing is no limit.
   virtual std::optional<std::size_t> most_peers() const { return std::nullopt; }

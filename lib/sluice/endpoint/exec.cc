@@ -21,13 +21,17 @@
 namespace sluice {
 namespace {
 
+/// What another program of our kind told us, being started by it.
+bool is_of_another_session(std::string_view variable, const std::string& prefix) {
+  return variable.starts_with("SOCAT_") || variable.starts_with(prefix + '_');
+}
+
 /// The environment that started programs see: ours, and what the session knows of its peer.
 std::vector<std::string> environment_for(const Session& session) {
+  const std::string& prefix = session.log.settings().variables;
   std::vector<std::string> all;
   for (char** one = environ; *one != nullptr; ++one)
-    if (!std::string_view(*one).starts_with("SOCAT_") && !tells_of_passed_descriptors(*one))
-      all.emplace_back(*one);
-  const std::string& prefix = session.log.settings().variables;
+    if (!is_of_another_session(*one, prefix) && !tells_of_passed_descriptors(*one)) all.emplace_back(*one);
   const auto tell = [&](std::string_view name, const std::string& value) {
     all.push_back(prefix + '_' + std::string(name) + '=' + value);
   };
@@ -192,7 +196,7 @@ class Exec final : public Endpoint {
       joint.in.reset(ends[0]);
       joint.child_in.reset(ends[1]);
       ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
-      apply(address_, {Phase::pastsocket}, ends[0], context_);
+      apply(address_, {Phase::pastsocket, Phase::prebind}, ends[0], context_);
       return joint;
     }
     if (use_ != Use::writing) {

@@ -43,14 +43,18 @@ void check_use(const Address& address, Use use, int mode) {
                   (use == Use::reading ? "reading" : "writing"));
 }
 
-/// What is done to a file before it is opened: perm-early, user-early, group-early, then unlink.
-void prepare_path(const Address& address, const std::string& path) {
+/// What is done to a file before it is opened: unlink-early, perm-early, user-early, group-early, then
+/// unlink. Whether there is one then.
+bool prepare_path(const Address& address, const std::string& path) {
+  const ProcessSection section(address);
+  if (address.flag("unlink-early")) ::unlink(path.c_str());
   // One that is not there is made with it.
   if (const auto mode = address.integer("perm-early"))
     if (::chmod(path.c_str(), static_cast<mode_t>(*mode)) != 0 && errno != ENOENT)
       throw Failure(std::string(address.written()) + ": option \"perm-early\"", last_error());
   apply_ownership(address, path, Phase::preopen);
   if (address.flag("unlink")) ::unlink(path.c_str());
+  return ::access(path.c_str(), F_OK) == 0;
 }
 
 int access_mode(Use use) { return use == Use::reading ? O_RDONLY : use == Use::writing ? O_WRONLY : O_RDWR; }
@@ -62,9 +66,7 @@ Task<std::unique_ptr<Stream>> open_path(const Address& address, const std::strin
   const int all_flags = open_flags(address, flags | access_mode(use));
   const int mode = all_flags & O_ACCMODE;
   check_use(address, use, mode);
-  if (address.flag("unlink-early")) ::unlink(path.c_str());
-  prepare_path(address, path);
-  const bool existed = ::access(path.c_str(), F_OK) == 0;
+  const bool existed = prepare_path(address, path);
   Fd fd = co_await open_when_possible(address, path, all_flags, context);
   struct stat status {};
   check("stat " + path, ::fstat(fd.get(), &status));
@@ -75,8 +77,11 @@ Task<std::unique_ptr<Stream>> open_path(const Address& address, const std::strin
   if (const auto wanted = wanted_mode(address); wanted && !existed)
     check(std::string(address.written()) + ": option \"perm\"", ::fchmod(fd.get(), *wanted));
   apply(address, {Phase::fd, Phase::late}, fd.get(), context);
-  if (address.flag("unlink-late")) ::unlink(path.c_str());
-  if (address.flag("unlink-close")) companion = unlink_at_end(path);
+  {
+    const ProcessSection section(address);
+    if (address.flag("unlink-late")) ::unlink(path.c_str());
+    if (address.flag("unlink-close")) companion = unlink_at_end(path);
+  }
   const bool terminal = ::isatty(fd.get()) != 0;
   const bool fifo = S_ISFIFO(status.st_mode);
   FdStream::Parts parts;
@@ -93,6 +98,29 @@ Task<std::unique_ptr<Stream>> open_path(const Address& address, const std::strin
   co_return std::make_unique<FdStream>(std::move(parts));
 }
 
+void log_opening(const Address& address, Logger& log, const std::string& path, Use use) {
+  if (!log.enabled(Severity::notice)) return;
+  const bool creates = address.keyword->name == "CREATE";
+  const ProcessSection section(address);
+  struct KindName {
+    mode_t kind;
+    std::string_view name;
+  };
+  constexpr std::array kinds = {KindName{S_IFREG, "regular file"},     KindName{S_IFDIR, "directory"},
+                                KindName{S_IFCHR, "character device"}, KindName{S_IFBLK, "block device"},
+                                KindName{S_IFIFO, "named pipe"},       KindName{S_IFSOCK, "socket"}};
+  struct stat status {};
+  // One that is not there has no kind yet.
+  std::string_view kind = creates ? "regular file" : "undef";
+  if (::stat(path.c_str(), &status) == 0)
+    for (const KindName& row : kinds)
+      if (row.kind == (status.st_mode & S_IFMT)) kind = row.name;
+  log.notice(std::string(creates ? "creating " : "opening ") + std::string(kind) + " \"" + path + "\" for " +
+             (use == Use::both      ? "reading and writing"
+              : use == Use::reading ? "reading"
+                                    : "writing"));
+}
+
 namespace {
 
 class File final : public Endpoint {
@@ -102,7 +130,7 @@ class File final : public Endpoint {
 
   Task<std::unique_ptr<Stream>> open(Session&) override {
     const auto& path = address_.parameters[0].text;
-    context_.log.notice("opening file \"" + path + '"');
+    log_opening(address_, context_.log, path, use_);
     return open_path(address_, path, flags_, use_, context_);
   }
 

@@ -12,4 +12,7 @@ namespace sluice {
 Task<std::unique_ptr<Stream>> open_path(const Address& address, const std::string& path, int flags, Use use,
                                         const Context& context, std::shared_ptr<void> companion = {});
 
+/// The notice that an address is about to open a path: `opening regular file "x" for reading`.
+void log_opening(const Address& address, Logger& log, const std::string& path, Use use);
+
 }  // namespace sluice

@@ -1,6 +1,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "sluice/endpoint/apply.h"
 #include "sluice/endpoint/families.h"
 #include "sluice/endpoint/file.h"
 
@@ -17,7 +18,7 @@ class GenericOpen final : public Endpoint {
   Task<std::unique_ptr<Stream>> open(Session& session) override {
     const auto& path = address_.parameters[0].text;
     struct stat status {};
-    const bool exists = ::stat(path.c_str(), &status) == 0;
+    const bool exists = look_at(path, status);
     if (exists && S_ISSOCK(status.st_mode)) {
       const auto client = make_unix_client(address_, use_, context_);
       co_return co_await client->open(session);
@@ -26,12 +27,16 @@ class GenericOpen final : public Endpoint {
     int flags = 0;
     if (regular && use_ != Use::reading) flags |= O_APPEND;
     if (!exists && use_ == Use::writing) flags |= O_CREAT;
-    context_.log.notice("opening " + std::string(exists && !regular ? "device or FIFO" : "regular file") +
-                        " \"" + path + '"');
+    log_opening(address_, context_.log, path, use_);
     co_return co_await open_path(address_, path, flags, use_, context_);
   }
 
  private:
+  bool look_at(const std::string& path, struct stat& status) const {
+    const ProcessSection section(address_);
+    return ::stat(path.c_str(), &status) == 0;
+  }
+
   Address address_;
   Use use_;
   Context context_;

@@ -31,7 +31,7 @@ class HttpConnectDialogue final : public Dialogue {
   explicit HttpConnectDialogue(HttpConnect request) : request_(std::move(request)) {
     send("CONNECT " + request_.target + " HTTP/" + request_.version);
     if (request_.version != "1.0") send("Host: " + request_.target);
-    if (request_.credentials) send("Proxy-Authorization: Basic " + base64(*request_.credentials));
+    if (request_.credentials) send("Proxy-Authorization: Basic ", base64(*request_.credentials));
     send("");
   }
 
@@ -52,9 +52,10 @@ class HttpConnectDialogue final : public Dialogue {
   }
 
  private:
-  void send(const std::string& line) {
-    output_ += line + "\r\n";
-    notes_.push_back({Severity::info, "sending " + shown(line + "\r\n")});
+  /// What is secret is not for the log.
+  void send(const std::string& line, const std::string& secret = {}) {
+    output_ += line + secret + "\r\n";
+    notes_.push_back({Severity::info, "sending " + shown(line + (secret.empty() ? "" : "***") + "\r\n")});
   }
 
   bool line_ends() const { return request_.ignore_returns ? line_.ends_with('\n') : line_.ends_with("\r\n"); }

@@ -66,7 +66,7 @@ class NamedPipe final : public Endpoint {
   Task<std::unique_ptr<Stream>> open(Session&) override {
     co_await prepare();
     const std::string& path = address_.parameters[0].text;
-    context_.log.notice("opening FIFO \"" + path + '"');
+    log_opening(address_, context_.log, path, use_);
     co_return co_await open_path(without_unlinking(), path, 0, use_, context_, made_);
   }
 

@@ -285,7 +285,7 @@ class Readline final : public Endpoint {
     // The library has one state for the whole process, and that one terminal.
     static std::atomic<bool> in_use = false;
     if (in_use.exchange(true))
-      throw Failure(std::string(address_.written()) + ": another session uses the terminal");
+      throw Failure(std::string(address_.written()) + ": the terminal has served one session already");
     apply(address_, {Phase::fd, Phase::late}, STDIN_FILENO, context_);
     co_return typed_stream(out);
   }

@@ -179,7 +179,7 @@ Task<std::unique_ptr<Stream>> Sessions::open_other(Stream& peer, Session& sessio
 /// Whether one of the addresses changes whom its process is: then each session is a process.
 bool Sessions::runs_apart(const Endpoint& other, bool from_left) {
   if (!runs_apart_) {
-    runs_apart_ = other.changes_process() || make(from_left)->changes_process();
+    runs_apart_ = other.changes_process(true) || make(from_left)->changes_process(false);
     if (*runs_apart_ && !plan_.restart)
       throw Failure("sessions that change whom their process is need processes of their own");
   }

@@ -23,7 +23,9 @@ class SocketPair final : public Endpoint {
           ::socketpair(kind_.family, kind_.type | SOCK_CLOEXEC | SOCK_NONBLOCK, kind_.protocol, ends));
     Fd reading(ends[0]), writing(ends[1]);
     for (const Fd* end : {&reading, &writing})
-      apply(address_, {Phase::socket, Phase::pastsocket, Phase::fd, Phase::late}, end->get(), context_);
+      apply(address_,
+            {Phase::socket, Phase::pastsocket, Phase::prebind, Phase::connected, Phase::fd, Phase::late},
+            end->get(), context_);
     context_.log.notice("writing to and reading from unnamed socketpair");
     auto in = std::make_unique<Descriptor>(context_.loop, std::move(reading));
     auto out = std::make_unique<Descriptor>(context_.loop, std::move(writing));

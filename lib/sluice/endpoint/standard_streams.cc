@@ -132,6 +132,7 @@ std::unique_ptr<Stream> inherited_stream(const Address& address, int in, int out
     if (number < 0) continue;
     // With a terminal on one side only, its options are for that side.
     const bool other = terminal && ::isatty(number) == 0;
+    if (socket) apply(address, {Phase::pastsocket, Phase::connected}, number, context);
     apply(other ? without_terminal_options(address) : address, {Phase::fd, Phase::late}, number, context);
   }
   std::shared_ptr<void> reader, writer;
@@ -191,8 +192,9 @@ class StandardStreams final : public Endpoint {
   std::string what() const {
     constexpr std::array<std::string_view, 3> names = {"stdin", "stdout", "stderr"};
     const auto name = [&](int number) {
-      return number < 3 ? std::string(names[static_cast<std::size_t>(number)])
-                        : "file descriptor " + std::to_string(number);
+      return number < 3 && address_.keyword->name != "FD"
+                 ? std::string(names[static_cast<std::size_t>(number)])
+                 : "file descriptor " + std::to_string(number);
     };
     if (in_ == 0 && out_ == 1) return "reading from and writing to stdio";
     if (in_ >= 0 && out_ >= 0) return "reading from and writing to " + name(in_);

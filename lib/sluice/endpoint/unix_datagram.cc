@@ -39,6 +39,8 @@ class UnixSender final : public Endpoint {
     if (const auto local = client_name(address_))
       parts.companion = bind_unix(address_, fd.get(), kind.type, *local, context_);
     apply(address_, {Phase::connected, Phase::fd, Phase::late}, fd.get(), context_);
+    context_.log.notice(
+        [&] { return "successfully prepared local socket " + SocketName::of_socket(fd.get()).log_text(); });
     note_names(session, fd.get(), to_);
     parts.socket = std::make_shared<Descriptor>(context_.loop, std::move(fd));
     parts.peer = to_;
@@ -63,7 +65,8 @@ class UnixReceiver final : public Endpoint {
   Task<> prepare() override {
     if (bound_.socket) co_return;
     bound_ = co_await bind_receiver(address_, context_);
-    apply(address_, {Phase::pastbind, Phase::fd, Phase::late}, bound_.socket.get(), context_);
+    apply(address_, {Phase::pastbind, Phase::connected, Phase::fd, Phase::late}, bound_.socket.get(),
+          context_);
     name_ = SocketName::of_socket(bound_.socket.get());
   }
   std::vector<std::string> names() const override {

@@ -5,6 +5,7 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <sys/time.h>
+#include <unistd.h>
 
 #include <array>
 #include <cstdio>
@@ -126,6 +127,19 @@ void read_one(const cmsghdr& control, std::vector<Ancillary>& all) {
   }
 }
 
+/// Descriptors that a sender has put beside its datagram (SCM_RIGHTS): nobody asked for them.
+void close_descriptors(msghdr& header) {
+  for (cmsghdr* one = CMSG_FIRSTHDR(&header); one != nullptr; one = CMSG_NXTHDR(&header, one)) {
+    if (one->cmsg_level != SOL_SOCKET || one->cmsg_type != SCM_RIGHTS) continue;
+    const std::size_t count = (one->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (std::size_t i = 0; i < count; ++i) {
+      int fd = -1;
+      std::memcpy(&fd, CMSG_DATA(one) + i * sizeof fd, sizeof fd);
+      ::close(fd);
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<Ancillary> read_ancillary(const msghdr& header) {
@@ -142,7 +156,8 @@ std::vector<Ancillary> peek_ancillary(int socket) {
   msghdr header{};
   header.msg_control = control.data();
   header.msg_controllen = control.size();
-  if (::recvmsg(socket, &header, MSG_PEEK | MSG_DONTWAIT) < 0) return {};
+  if (::recvmsg(socket, &header, MSG_PEEK | MSG_DONTWAIT | MSG_CMSG_CLOEXEC) < 0) return {};
+  close_descriptors(header);
   return read_ancillary(header);
 }
 

@@ -109,6 +109,18 @@ class EscapedReading final : public Decorator {
   bool over_ = false;
 };
 
+class Keeping final : public Decorator {
+ public:
+  Keeping(std::unique_ptr<Stream> inner, std::shared_ptr<void> kept)
+      : Decorator(std::move(inner)), kept_(std::move(kept)) {}
+
+  // Nothing about the bytes is changed.
+  Raw raw() override { return inner().raw(); }
+
+ private:
+  std::shared_ptr<void> kept_;
+};
+
 class Tapped final : public Decorator {
  public:
   Tapped(std::unique_ptr<Stream> inner, std::size_t chunk, Tap read, Tap written)
@@ -208,6 +220,10 @@ std::unique_ptr<Stream> ignore_eof(std::unique_ptr<Stream> inner, Loop& loop) {
 
 std::unique_ptr<Stream> end_at(std::unique_ptr<Stream> inner, char end) {
   return std::make_unique<EscapedReading>(std::move(inner), end);
+}
+
+std::unique_ptr<Stream> keep_with(std::unique_ptr<Stream> inner, std::shared_ptr<void> kept) {
+  return std::make_unique<Keeping>(std::move(inner), std::move(kept));
 }
 
 std::unique_ptr<Stream> tap(std::unique_ptr<Stream> inner, std::size_t chunk, Tap read, Tap written) {

@@ -19,6 +19,9 @@ std::unique_ptr<Stream> ignore_eof(std::unique_ptr<Stream> inner, Loop& loop);
 /// message that holds it, what stands before is the last one.
 std::unique_ptr<Stream> end_at(std::unique_ptr<Stream> inner, char end);
 
+/// The same stream, and with it something that is to be kept for as long (a lock).
+std::unique_ptr<Stream> keep_with(std::unique_ptr<Stream> inner, std::shared_ptr<void> kept);
+
 /// Sees what passes: bytes just read from the stream, and bytes just before they are written to it.
 using Tap = std::function<void(ConstBytes)>;
 /// Reads at most `chunk` bytes at a time, since each is seen for itself.

@@ -24,6 +24,8 @@ std::string address_of(int number, const Address& came_by) {
     const bool of_data = option.row->groups == Group::appl && !is_lock;
     if (takes_effect_late(option) || of_stream || of_data) address.options.push_back(option);
   }
+  // Programs of the session are not to inherit the peer itself.
+  if (address.find("cloexec") == nullptr) address.options.push_back({find_option("cloexec"), true});
   return to_text(address);
 }
 
@@ -35,7 +37,9 @@ Plan plan_for(const Restart& restart, bool from_left, int number) {
   const std::string peer = address_of(number, acceptor.reading);
   plan.arguments.push_back(from_left ? peer : to_text(restart.left));
   plan.arguments.push_back(from_left ? to_text(restart.right) : peer);
-  for (char** one = environ; *one != nullptr; ++one) plan.environment.emplace_back(*one);
+  // Who debugs has waited once.
+  for (char** one = environ; *one != nullptr; ++one)
+    if (!std::string_view(*one).starts_with("SOCAT_MAIN_WAIT=")) plan.environment.emplace_back(*one);
   plan.moves.emplace_back(number, number);
   return plan;
 }

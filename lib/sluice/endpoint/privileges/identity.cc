@@ -11,6 +11,7 @@
 #include <array>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
 
 #include "sluice/core/failure.h"
@@ -116,7 +117,15 @@ bool is_given(const Option& option) {
   return flag == nullptr || *flag;
 }
 
-PrivilegeChange change_of(const Option& option, PrivilegeChange::Kind kind, Identity& identity) {
+/// Where relative paths of an address begin.
+std::string directory_of(const Address& address) {
+  std::error_code ignored;
+  const auto directory = address.text("chdir").value_or(".");
+  return std::filesystem::absolute(directory, ignored).lexically_normal().string();
+}
+
+PrivilegeChange change_of(const Address& address, const Option& option, PrivilegeChange::Kind kind,
+                          Identity& identity) {
   PrivilegeChange change{.kind = kind, .option = option.row->name};
   change.last = effective_phase(option) == Phase::late2;
   switch (kind) {
@@ -126,7 +135,10 @@ PrivilegeChange change_of(const Option& option, PrivilegeChange::Kind kind, Iden
       break;
     case PrivilegeChange::root:
       change.path = option.text;
-      identity.root += option.text.starts_with('/') ? option.text : '/' + option.text;
+      if (!option.text.starts_with('/') && identity.root.empty())
+        identity.root = directory_of(address) + '/' + option.text;
+      else
+        identity.root += option.text.starts_with('/') ? option.text : '/' + option.text;
       break;
     case PrivilegeChange::session:
       break;
@@ -181,7 +193,7 @@ Identity identity_of(const Address& address) {
       if (row == nullptr || effective_phase(option) != phase || !is_given(option)) continue;
       try {
         auto& changes = phase <= Phase::early ? identity.early : identity.late;
-        changes.push_back(change_of(option, row->kind, identity));
+        changes.push_back(change_of(address, option, row->kind, identity));
       } catch (const Failure& failure) {
         throw Failure(std::string(address.written()) + ": option \"" + std::string(option.row->name) +
                       "\": " + failure.what());

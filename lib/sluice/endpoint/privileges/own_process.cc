@@ -1,5 +1,7 @@
 #include "sluice/endpoint/privileges/own_process.h"
 
+#include <algorithm>
+
 namespace sluice {
 
 // The network namespace is that of the address's sockets alone (ProcessSection).
@@ -8,7 +10,13 @@ OwnProcess::OwnProcess(const Address& address, Logger& log)
       log_(log),
       concerned_(!overlap(address.keyword->groups, Group::exec) && changes_identity(address)) {}
 
-bool OwnProcess::changes() const { return concerned_ && changes_identity_late(address_); }
+bool OwnProcess::changes(bool early) const {
+  if (!concerned_) return false;
+  if (changes_identity_late(address_)) return true;
+  return early && std::any_of(address_.options.begin(), address_.options.end(), [](const Option& option) {
+           return option.row->phase == Phase::early && overlap(option.row->groups, Group::process);
+         });
+}
 
 void OwnProcess::change_early() {
   if (!concerned_ || identity_) return;

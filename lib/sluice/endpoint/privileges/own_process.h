@@ -12,8 +12,8 @@ class OwnProcess {
  public:
   OwnProcess(const Address& address, Logger& log);
 
-  /// Whether there is something to be done after opening.
-  bool changes() const;
+  /// Whether there is something to be done after opening; `early`: or before it.
+  bool changes(bool early) const;
   /// Throw Failure.
   void change_early();
   void change_late();
