@@ -107,6 +107,7 @@ const Words sources = {"-",
                        "FILE:f,perm=x",
                        "EXEC:env,path=/bin | grep ^PATH=",
                        "SYSTEM:umask",
+                       "SYSTEM:'echo $PATH',path=/bin:/usr/bin",
                        "SYSTEM:'ps -o pgid=,pid= -p $$',setpgid=0 | awk '{print $1==$2}'",
                        "EXEC:'sh -c \"echo $0\"',login"};
 

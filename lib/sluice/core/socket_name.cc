@@ -183,7 +183,7 @@ std::string SocketName::host_and_port() const {
 }
 
 std::string SocketName::shown_host() const {
-  const std::string name = host();
+  std::string name = host();
   if (family() != AF_UNIX || !path().empty()) return name;
   return name.empty() ? "<anon>" : "\\0" + name.substr(1);
 }

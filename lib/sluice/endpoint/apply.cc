@@ -16,25 +16,13 @@
 #include <string>
 #include <vector>
 
+#include "sluice/endpoint/option_value.h"
 #include "sluice/endpoint/terminal.h"
 
 namespace sluice {
 namespace {
 
-[[noreturn]] void fail(const Address& address, const Option& option, std::error_code why) {
-  throw Failure(std::string(address.written()) + ": option \"" + std::string(option.row->name) + "\"", why);
-}
-
-[[noreturn]] void refuse(const Address& address, const Option& option, std::string_view message) {
-  throw AddressError(address, option.place,
-                     "option \"" + std::string(option.row->name) + "\": " + std::string(message));
-}
-
-int integer_of(const Option& option) {
-  if (const auto* number = std::get_if<std::int64_t>(&option.value)) return static_cast<int>(*number);
-  if (const auto* flag = std::get_if<bool>(&option.value)) return *flag ? 1 : 0;
-  return 1;
-}
+int integer_of(const Option& option) { return static_cast<int>(number_of(option)); }
 
 std::vector<std::string> split(std::string_view text, char at) {
   std::vector<std::string> parts;

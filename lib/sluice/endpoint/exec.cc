@@ -146,6 +146,8 @@ class Exec final : public Endpoint {
     plan.asked_by = address_.written();
     plan.identity = identity_of(address_);
     for (const std::string& one : plan.identity.environment) set(plan.environment, one);
+    const auto path = address_.text("path");
+    if (path) set(plan.environment, "PATH=" + *path);
     if (is_shell()) {
       plan.program = shell();
       plan.arguments = {plan.program.substr(plan.program.rfind('/') + 1)};
@@ -155,8 +157,6 @@ class Exec final : public Endpoint {
       }
       return plan;
     }
-    const auto path = address_.text("path");
-    if (path) set(plan.environment, "PATH=" + *path);
     plan.program = find_program(words_[0], path ? path->c_str() : std::getenv("PATH"), plan.identity.root);
     plan.arguments = words_;
     // The part behind the last slash is the program's name, as a shell's login convention has it with `dash`.

@@ -20,7 +20,7 @@ namespace {
 /// A frame of the largest MTU with its headers.
 constexpr std::size_t largest_frame = 65536 + 64;
 /// A VLAN tag stands behind the two hardware addresses of a frame (IEEE 802.1Q).
-constexpr std::size_t tag_place = 2 * ETH_ALEN;
+constexpr std::size_t tag_place = std::size_t{2} * ETH_ALEN;
 constexpr std::size_t tag_length = 4;
 
 /// Only what the kernel has joined beyond 64 KiB (BIG TCP) does not fit.

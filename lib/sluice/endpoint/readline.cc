@@ -129,8 +129,8 @@ class Typing {
   Typing& operator=(const Typing&) = delete;
 
   void run(const Fd& lines) const {
-    // What is typed is of the user's own character set.
-    const locale_t own = ::newlocale(LC_CTYPE_MASK, "", nullptr);
+    // What is typed is of the user's own character set. This thread may outlive all that could free it.
+    static const locale_t own = ::newlocale(LC_CTYPE_MASK, "", nullptr);
     if (own != nullptr) ::uselocale(own);
     // A prompt is complete when somebody begins to type.
     while (wait_for_typing()) {

@@ -11,6 +11,8 @@
 #include <array>
 #include <bit>
 
+#include "sluice/endpoint/option_value.h"
+
 namespace sluice {
 namespace {
 
@@ -54,21 +56,6 @@ constexpr std::array speeds = {
     SpeedRow{3500000, B3500000},
     SpeedRow{4000000, B4000000},
 };
-
-[[noreturn]] void fail(const Address& address, const Option& option, std::error_code why) {
-  throw Failure(std::string(address.written()) + ": option \"" + std::string(option.row->name) + "\"", why);
-}
-
-[[noreturn]] void refuse(const Address& address, const Option& option, std::string_view message) {
-  throw AddressError(address, option.place,
-                     "option \"" + std::string(option.row->name) + "\": " + std::string(message));
-}
-
-std::int64_t number_of(const Option& option) {
-  if (const auto* number = std::get_if<std::int64_t>(&option.value)) return *number;
-  if (const auto* flag = std::get_if<bool>(&option.value)) return *flag ? 1 : 0;
-  return 1;
-}
 
 unsigned& word(Settings& settings, Effect::Word which) {
   switch (which) {
