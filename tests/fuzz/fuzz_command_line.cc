@@ -18,12 +18,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   std::string quoted;
   for (const std::string& word : words) {
-    quoted += " \"";
+    // Between these nothing means anything, but they and the backslash.
+    quoted += " '";
     for (const char c : word) {
-      if (c == '"' || c == '\\') quoted += '\\';
+      if (c == '\'' || c == '\\') quoted += '\\';
       quoted += c;
     }
-    quoted += '"';
+    quoted += '\'';
   }
   if (sluice::split_command_line(quoted) != words) std::abort();
   return 0;
