@@ -41,8 +41,9 @@ class ScriptedServer {
 
  private:
   static void serve(const Fd& listening, const std::vector<Turn>& turns, Ends end) {
+    const timeval limit{10, 0};
+    ::setsockopt(listening.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     const Fd client(::accept4(listening.get(), nullptr, nullptr, SOCK_CLOEXEC));
-    const timeval limit{30, 0};
     ::setsockopt(client.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     for (const Turn& turn : turns) {
       std::string got(turn.expected.size(), '\0');

@@ -168,5 +168,12 @@ TEST(CommandLine, SplitsAsSocatDoes) {
     EXPECT_THROW(split_command_line(bad), UsageError) << bad;
 }
 
+TEST_F(Exec, RefusesOptionsOfSocketsWhereThereAreNone) {
+  for (const std::string means : {"pipes", "pty"})
+    EXPECT_TRUE(failure("EXEC:true," + means + ",rcvbuf=20000")
+                    .ends_with("option \"so-rcvbuf\": Socket operation on non-socket"))
+        << means;
+}
+
 }  // namespace
 }  // namespace sluice

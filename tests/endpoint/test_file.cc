@@ -106,5 +106,23 @@ TEST_F(File, OfADeviceNeverWaits) {
   EXPECT_EQ(end.why, std::errc::no_space_on_device);
 }
 
+TEST_F(File, IsNoSocketToBeShutDown) {
+  for (const char* way : {"shut-none", "shut-down", "shut-close", "shut-null"}) {
+    auto stream = open("CREATE:" + path("f") + ',' + way, Use::writing);
+    write(*stream, "all");
+    EXPECT_EQ(run(loop_, stream->finish()).kind, End::open) << way;
+    EXPECT_EQ(get("f"), "all");
+  }
+}
+
+TEST_F(File, FindsFilesOfItsOptionsInItsOwnDirectory) {
+  put("f", "text");
+  auto stream = open("OPEN:f,chdir=" + folder() + ",lockfile=lock", Use::reading);
+  EXPECT_NE(get("lock"), "(none)");
+  close(*stream);
+  stream.reset();
+  EXPECT_EQ(get("lock"), "(none)");
+}
+
 }  // namespace
 }  // namespace sluice

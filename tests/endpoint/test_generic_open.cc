@@ -43,5 +43,11 @@ TEST_F(GenericOpen, DoesNotMakeWhatIsToBeRead) {
   EXPECT_NE(failure("GOPEN:" + path("none"), Use::reading).find("No such file"), std::string::npos);
 }
 
+TEST_F(GenericOpen, RefusesOptionsOfSocketsForWhatIsNone) {
+  const std::string address = "GOPEN:" + path("f") + ",creat,rcvbuf=20000";
+  EXPECT_EQ(failure(address, Use::writing),
+            address + ": option \"so-rcvbuf\": Socket operation on non-socket");
+}
+
 }  // namespace
 }  // namespace sluice

@@ -54,5 +54,22 @@ TEST_F(Pipe, WaitsForAReaderWithoutBlockingTheLoop) {
   EXPECT_EQ(::read(reader.get(), &byte, 1), 1);
 }
 
+TEST_F(Pipe, TakesOptionsOfItsFileOnceItIsOpen) {
+  auto stream = open("PIPE:" + path("p") + ",perm-late=640,mode=600");
+  struct stat status {};
+  ASSERT_EQ(::stat(path("p").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0640U);
+  stream = open("PIPE:" + path("q") + ",unlink-late");
+  EXPECT_FALSE(is_fifo("q"));
+}
+
+TEST_F(Pipe, WithoutANameTakesThoseOfADescriptor) {
+  auto stream = open("PIPE,mode=640,append");
+  struct stat status {};
+  ASSERT_EQ(::fstat(stream->info().out, &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0640U);
+  EXPECT_NE(::fcntl(stream->info().out, F_GETFL) & O_APPEND, 0);
+}
+
 }  // namespace
 }  // namespace sluice

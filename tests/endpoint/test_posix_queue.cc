@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 #include <mqueue.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "opened.h"
@@ -156,6 +157,33 @@ TEST_F(PosixQueue, BadAddressesFailBeforeAnythingIsOpened) {
   EXPECT_THROW(endpoint(at("READ"), Use::writing), AddressError);
   EXPECT_THROW(endpoint(at("RECEIVE"), Use::writing), AddressError);
   EXPECT_THROW(endpoint(at("SEND"), Use::reading), AddressError);
+}
+
+TEST_F(PosixQueue, IsGivenItsModeAndOwnerBeforeItIsOpened) {
+  const Fd queue(::mq_open(name_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600, nullptr));
+  auto writer = open(at("SEND", ",perm-early=640"), Use::writing);
+  struct stat status {};
+  ASSERT_EQ(::fstat(queue.get(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0640U);
+  if (::geteuid() != 0) GTEST_SKIP() << "only root may give things away";
+  writer = open(at("SEND", ",user-early=4711,group-early=4712"), Use::writing);
+  ASSERT_EQ(::fstat(queue.get(), &status), 0);
+  EXPECT_EQ(status.st_uid, 4711U);
+  EXPECT_EQ(status.st_gid, 4712U);
+}
+
+TEST_F(PosixQueue, TellsItsEndByAnEmptyMessageIfAskedTo) {
+  auto writer = open(at("SEND", ",shut-null"), Use::writing);
+  EXPECT_TRUE(writer->info().traits.can_finish);
+  write(*writer, "last");
+  finish(*writer);
+  finish(*writer);
+  auto reader = open(at("READ"), Use::reading);
+  EXPECT_EQ(read_once(*reader), "last");
+  EXPECT_EQ(read_once(*reader), "");
+  mq_attr attributes{};
+  ASSERT_EQ(::mq_getattr(writer->info().out, &attributes), 0);
+  EXPECT_EQ(attributes.mq_curmsgs, 0) << "it is told once";
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <termios.h>
 
@@ -205,6 +206,28 @@ TEST_F(PtyAddress, GivesItsSlaveAMode) {
   struct stat status {};
   ASSERT_EQ(::stat(pty->names().at(0).substr(4).c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 07777, 0606U);
+}
+
+TEST_F(PtyAddress, TellsNobodyIfItIsToldNotTo) {
+  for (const char* way : {"shut-none", "shut-close", "shut-down", "shut-null"}) {
+    const auto pty = endpoint(std::string("PTY,") + way);
+    auto stream = open(*pty);
+    EXPECT_FALSE(stream->info().traits.can_finish) << way;
+    const Fd slave = slave_of(*pty);
+    write(*stream, "begun");
+    finish(*stream);
+    // Once it is echoed, it is in the slave's line.
+    for (std::string seen; seen.find("begun") == seen.npos;) seen += read_once(*stream);
+    int unread = -1;
+    ASSERT_EQ(::ioctl(slave.get(), FIONREAD, &unread), 0);
+    EXPECT_EQ(unread, 0) << way << ": no end-of-file character has made a line of it";
+  }
+}
+
+TEST_F(PtyAddress, TakesItsLinkAwayAtOnceIfItIsToldTo) {
+  const auto pty = endpoint("PTY,link=" + path("link") + ",unlink-late");
+  auto stream = open(*pty);
+  EXPECT_EQ(target(path("link")), "");
 }
 
 }  // namespace

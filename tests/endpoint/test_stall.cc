@@ -1,4 +1,6 @@
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 
 #include "opened.h"
 
@@ -36,6 +38,13 @@ TEST_F(Stall, SaysThatItDoesNotEnd) {
   auto stream = open("STALL");
   EXPECT_FALSE(stream->info().traits.input_ends);
   EXPECT_FALSE(stream->info().traits.can_finish);
+}
+
+TEST_F(Stall, IsAFullPipeOfTheSizeThatItIsGiven) {
+  auto stream = open("STALL,f-setpipe-sz=16384");
+  EXPECT_EQ(::fcntl(stream->info().out, F_GETPIPE_SZ), 16384);
+  pollfd state{stream->info().out, POLLOUT, 0};
+  EXPECT_EQ(::poll(&state, 1, 0), 0) << "nothing fits in";
 }
 
 }  // namespace

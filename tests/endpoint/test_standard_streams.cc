@@ -78,5 +78,19 @@ TEST_F(StandardStreams, RefusesDescriptorsThatAreNotThere) {
   EXPECT_NE(failure(fd_address(out), Use::reading).find("not open for reading"), std::string::npos);
 }
 
+TEST_F(StandardStreams, TakeOptionsOfSocketsIfTheyAreSome) {
+  auto [a, b] = socket_pair();
+  auto stream = open(fd_address(a) + ",reuseaddr,rcvbuf=20000,setsockopt-listen=1:9:i1");
+  int value = 0;
+  socklen_t size = sizeof value;
+  for (const int option : {SO_REUSEADDR, SO_KEEPALIVE}) {
+    ASSERT_EQ(::getsockopt(a.get(), SOL_SOCKET, option, &value, &size), 0);
+    EXPECT_EQ(value, 1) << option;
+  }
+  auto [in, out] = pipe_ends();
+  EXPECT_TRUE(failure(fd_address(in) + ",rcvbuf=20000", Use::reading)
+                  .ends_with("option \"so-rcvbuf\": Socket operation on non-socket"));
+}
+
 }  // namespace
 }  // namespace sluice

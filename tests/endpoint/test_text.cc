@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "opened.h"
 
@@ -27,6 +28,16 @@ TEST_F(Text, DropsWhatIsWrittenToIt) {
   finish(*stream);
   EXPECT_EQ(read(*stream), "mine");
   close(*stream);
+}
+
+TEST_F(Text, HasADescriptorForItsOptions) {
+  auto stream = open("TEXT:x,perm-late=400,shut-none");
+  struct stat status {};
+  ASSERT_EQ(::fstat(stream->info().in, &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0400U);
+  EXPECT_FALSE(open("TEXT:x", Use::reading)->info().writable);
+  EXPECT_EQ(failure("TEXT:x,f-setpipe-sz=4096"),
+            "TEXT:x,f-setpipe-sz=4096: option \"f-setpipe-sz\": Bad file descriptor");
 }
 
 }  // namespace

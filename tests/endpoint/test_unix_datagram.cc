@@ -75,5 +75,13 @@ TEST_F(UnixDatagram, ReplacesWhatADeadReceiverLeftBehind) {
   EXPECT_THROW(run(loop_, second->prepare()), Failure) << "a live one stays";
 }
 
+TEST_F(UnixDatagram, IsUnlinkedAsSoonAsItIsBoundIfAskedTo) {
+  const auto receiver = endpoint("UNIX-RECV:" + path("s") + ",unlink-late", Use::reading);
+  run(loop_, receiver->prepare());
+  EXPECT_NE(::access(path("s").c_str(), F_OK), 0);
+  auto sender = open("UNIX-SENDTO:" + path("r") + ",bind=" + path("c") + ",unlink-late");
+  EXPECT_NE(::access(path("c").c_str(), F_OK), 0);
+}
+
 }  // namespace
 }  // namespace sluice

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <termios.h>
 
 #include <filesystem>
@@ -48,6 +49,8 @@ const std::vector<Conversation> conversations = {
     {"ControllingTerminalAlone", {"-u", "SYSTEM:echo yes >/dev/tty,pty,ctty,opost=0", "-"}, "", "yes\n"},
     {"WritingOnly", {"-u", "-", "SYSTEM:sleep 0.1; wc -l >&2; exit 5,pty,setsid,ctty,stderr"}, "a\n", "", 5},
     {"Shell", {"-u", "SHELL:echo $0 x,shell=/bin/sh", "-"}, "", "sh x\n"},
+    {"LoginShells", {"-u", "SYSTEM:echo $0,login", "-"}, "", "-sh\n"},
+    {"LoginShell", {"-u", "SHELL:echo $0,shell=/bin/sh,dash", "-"}, "", "-sh\n"},
     {"InteractiveShell", {"-", "SHELL,shell=/bin/sh"}, "echo typed\nexit 3\n", "typed\n", 3},
     {"ShellOnATerminal", {"-", "SHELL:cat,shell=/bin/sh,pty,echo=0,opost=0"}, "a\n", "a\n"},
     {"Text", {"-", "TEXT:'a:b,c\\n'"}, "dropped", "a:b,c\n"},
@@ -91,6 +94,25 @@ TEST(ProgramsTerminal, HasALinkWhileItRuns) {
   const Ended ended = run_sockcat({"-u", "SYSTEM:readlink " + link + ",pty,opost=0,link=" + link, "-"});
   EXPECT_TRUE(ended.out.starts_with("/dev/pts/")) << ended.out;
   EXPECT_FALSE(std::filesystem::is_symlink(link));
+}
+
+TEST(ControllingTerminal, BecomesWhatIsOpenedInASessionOfItsOwn) {
+  // Field 7 of /proc/PID/stat is the controlling terminal's device number, 0 if there is none (proc(5)).
+  const std::string show = "SYSTEM:read a b c d e f terminal g </proc/self/stat; echo $terminal";
+  const Terminal terminal = make_terminal();
+  struct stat status {};
+  ASSERT_EQ(::fstat(terminal.slave.get(), &status), 0);
+  for (const std::string& address : {"OPEN:" + terminal.path, terminal.path}) {
+    const Ended ended = run_sockcat({"-u", address + ",setsid,ctty", show + " >&2"});
+    EXPECT_EQ(ended.err, std::to_string(status.st_rdev) + '\n') << address;
+    EXPECT_EQ(run_sockcat({"-u", address + ",setsid", show + " >&2"}).err, "0\n") << address;
+  }
+  const Ended refused = run_sockcat({"-u", "OPEN:/dev/null,ctty", "-"});
+  EXPECT_NE(
+      refused.err.find("sockcat: OPEN:/dev/null,ctty: option \"tiocsctty\": Inappropriate ioctl for device"),
+      std::string::npos)
+      << refused.err;
+  EXPECT_EQ(refused.status, 0);
 }
 
 // Whatever socat splits a command line into.

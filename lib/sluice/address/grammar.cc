@@ -1,11 +1,13 @@
 #include <algorithm>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "sluice/address/address.h"
 #include "sluice/address/hints.h"
 #include "sluice/address/lexer.h"
 #include "sluice/address/lookup.h"
+#include "sluice/address/misfits.h"
 #include "sluice/address/value.h"
 
 // An argument is read in two steps: the lexer cuts it into pieces (lexer.h has the lexical rules), then the
@@ -151,6 +153,15 @@ Option understand(const Address& address, OptionPieces& pieces, const Rules& rul
   return option;
 }
 
+/// Some options have an effect only beside others, so this waits until all are read.
+void check_fitness(const Address& address, std::span<const OptionPieces> written) {
+  for (std::size_t i = 0; i < written.size(); ++i)
+    if (const auto why = misfit(address, address.options[i]))
+      throw AddressError(address, written[i].name.place,
+                         "option " + quoted(written[i].name.text) + " does not apply to " +
+                             std::string(address.keyword->name) + *why);
+}
+
 Address read_address(Lexer& lexer, std::string_view source, const Rules& rules) {
   auto pieces = cut(lexer);
   Address address;
@@ -164,6 +175,7 @@ Address read_address(Lexer& lexer, std::string_view source, const Rules& rules) 
   for (auto& piece : pieces.parameters) address.parameters.push_back({std::move(piece.text), piece.place});
   check_parameters(address);
   for (auto& option : pieces.options) address.options.push_back(understand(address, option, rules));
+  if (!rules.any_group) check_fitness(address, pieces.options);
   return address;
 }
 

@@ -260,9 +260,11 @@ bool waits_for_lock(const Option& option) {
   return effect.kind == Effect::file_lock ? (effect.number & LOCK_NB) == 0 : effect.level == F_SETLKW;
 }
 
-bool opens_by_name(const Address& address) {
+/// Whether open(2) is what makes it: a pipe without a name is made otherwise.
+bool is_opened(const Address& address) {
   const Group groups = address.keyword->groups;
-  return overlap(groups, Group::named) && overlap(groups, Group::open | Group::reg);
+  return overlap(groups, Group::open | Group::reg) &&
+         !(overlap(groups, Group::named) && address.parameters.empty());
 }
 
 void apply_one(const Address& address, const Option& option, int fd) {
@@ -280,7 +282,9 @@ void apply_one(const Address& address, const Option& option, int fd) {
       return set_status_flag(address, option, fd);
     case Effect::open_flag:
       // Every descriptor of ours is non-blocking already, and one that we share must not become so.
-      if (overlap(address.keyword->groups, Group::open) || effect.number == O_NONBLOCK) return;
+      if ((overlap(address.keyword->groups, Group::open) && is_opened(address)) ||
+          effect.number == O_NONBLOCK)
+        return;
       return set_status_flag(address, option, fd);
     case Effect::record_lock:
     case Effect::file_lock:
@@ -299,7 +303,9 @@ void apply_one(const Address& address, const Option& option, int fd) {
       return demand(::ftruncate(fd, std::get<std::int64_t>(option.value)) == 0);
     case Effect::mode:
       // What is opened by its name gets it as it is made (open(2)), or keeps its own.
-      if (option.row->phase == Phase::fd && opens_by_name(address)) return;
+      if (option.row->phase == Phase::fd && is_opened(address) &&
+          overlap(address.keyword->groups, Group::named))
+        return;
       return demand(::fchmod(fd, static_cast<mode_t>(std::get<std::int64_t>(option.value))) == 0);
     case Effect::user:
       return demand(::fchown(fd, identity(), static_cast<gid_t>(-1)) == 0);
@@ -393,6 +399,13 @@ void apply_ownership(const Address& address, const std::string& path, Phase phas
     if (::lchown(path.c_str(), user ? id : static_cast<uid_t>(-1), user ? static_cast<gid_t>(-1) : id) != 0)
       fail(address, option, last_error());
   }
+}
+
+std::optional<std::string> path_option(const Address& address, std::string_view name) {
+  auto path = address.text(name);
+  const auto directory = address.text("chdir");
+  if (path && directory && !path->starts_with('/')) return *directory + '/' + *path;
+  return path;
 }
 
 /// One that `ip netns add` has made (ip-netns(8)), or any by its path.

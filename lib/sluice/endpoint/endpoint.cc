@@ -1,5 +1,7 @@
 #include "sluice/endpoint/endpoint.h"
 
+#include <sys/ioctl.h>
+
 #include <array>
 #include <limits>
 
@@ -96,6 +98,7 @@ class Decorated final : public Endpoint {
     }
     // With fork it is the session's own process that changes.
     if (!serves_many()) own_process_.change_late();
+    take_terminal(stream->info());
     co_return decorated(std::move(stream));
   }
 
@@ -105,14 +108,23 @@ class Decorated final : public Endpoint {
     co_return true;
   }
 
+  /// tiocsctty: of this process, where no program is started. As socat has it, one that cannot be had is no
+  /// failure.
+  void take_terminal(const Info& info) {
+    if (overlap(address_.keyword->groups, Group::exec) || !address_.flag("tiocsctty")) return;
+    if (::ioctl(info.in >= 0 ? info.in : info.out, TIOCSCTTY, 0) != 0)
+      context_.log.warning(std::string(address_.written()) +
+                           ": option \"tiocsctty\": " + last_error().message());
+  }
+
   struct Locks {
     LockFile tried, waited_for;
   };
 
   /// lockfile and waitlock: once, for as long as the endpoint or a stream of it lives.
   Task<> take_lock_files() {
-    const auto tried = address_.text("lockfile");
-    const auto waited_for = address_.text("waitlock");
+    const auto tried = path_option(address_, "lockfile");
+    const auto waited_for = path_option(address_, "waitlock");
     if (locks_ || (!tried && !waited_for)) co_return;
     locks_ = std::make_shared<Locks>();
     if (tried && !locks_->tried.take(*tried))

@@ -150,18 +150,19 @@ class Exec final : public Endpoint {
     if (path) set(plan.environment, "PATH=" + *path);
     if (is_shell()) {
       plan.program = shell();
-      plan.arguments = {plan.program.substr(plan.program.rfind('/') + 1)};
+      plan.arguments = {plan.program};
       if (!address_.parameters.empty()) {
         plan.arguments.emplace_back("-c");
         plan.arguments.push_back(command());
       }
-      return plan;
+    } else {
+      plan.program = find_program(words_[0], path ? path->c_str() : std::getenv("PATH"), plan.identity.root);
+      plan.arguments = words_;
     }
-    plan.program = find_program(words_[0], path ? path->c_str() : std::getenv("PATH"), plan.identity.root);
-    plan.arguments = words_;
     // The part behind the last slash is the program's name, as a shell's login convention has it with `dash`.
-    plan.arguments[0] = words_[0].substr(words_[0].rfind('/') + 1);
-    if (address_.flag("dash")) plan.arguments[0].insert(0, 1, '-');
+    std::string& name = plan.arguments[0];
+    name.erase(0, name.rfind('/') + 1);
+    if (address_.flag("dash")) name.insert(0, 1, '-');
     return plan;
   }
 
@@ -184,6 +185,7 @@ class Exec final : public Endpoint {
     int ends[2];
     if (is_on_pty()) {
       Pty pty = open_pty(address_, context_);
+      apply(address_, socket_phases, pty.slave.get(), context_);
       if (address_.duration("sitout-eio")) joint.watch = watch_slave(address_, pty, context_);
       joint.in = std::move(pty.master);
       joint.child_in = std::move(pty.slave);
@@ -196,7 +198,7 @@ class Exec final : public Endpoint {
       joint.in.reset(ends[0]);
       joint.child_in.reset(ends[1]);
       ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
-      apply(address_, {Phase::pastsocket, Phase::prebind}, ends[0], context_);
+      apply(address_, {Phase::pastsocket, Phase::prebind, Phase::prelisten}, ends[0], context_);
       return joint;
     }
     if (use_ != Use::writing) {
@@ -233,7 +235,10 @@ class Exec final : public Endpoint {
                               std::make_unique<Descriptor>(context_.loop, std::move(joint.in)), kind_.type);
     FdStream::Parts parts;
     for (const Fd* one : {&joint.in, &joint.out})
-      if (*one) apply(address_, {Phase::fd, Phase::late}, one->get(), context_);
+      if (*one) {
+        apply(address_, socket_phases, one->get(), context_);
+        apply(address_, {Phase::fd, Phase::late}, one->get(), context_);
+      }
     if (joint.in) parts.in = std::make_unique<Descriptor>(context_.loop, std::move(joint.in));
     if (joint.out) parts.out = std::make_unique<Descriptor>(context_.loop, std::move(joint.out));
     parts.finish = finish_by(address_, FinishBy::closing);

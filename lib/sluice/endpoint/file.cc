@@ -76,6 +76,7 @@ Task<std::unique_ptr<Stream>> open_path(const Address& address, const std::strin
   // Whatever the umask; a file that was there keeps its own.
   if (const auto wanted = wanted_mode(address); wanted && !existed)
     check(std::string(address.written()) + ": option \"perm\"", ::fchmod(fd.get(), *wanted));
+  apply(address, socket_phases, fd.get(), context);
   apply(address, {Phase::fd, Phase::late}, fd.get(), context);
   {
     const ProcessSection section(address);

@@ -5,6 +5,8 @@
 
 #include <mutex>
 
+#include "sluice/endpoint/apply.h"
+
 namespace sluice {
 namespace {
 
@@ -34,9 +36,9 @@ Library& library() {
 
 std::optional<HostAccess> HostAccess::of(const Address& address) {
   const Option* option = address.find("tcpwrappers");
-  const auto etc = address.text("tcpwrap-etc");
-  const auto allow = address.text("tcpwrap-hosts-allow-table");
-  const auto deny = address.text("tcpwrap-hosts-deny-table");
+  const auto etc = path_option(address, "tcpwrap-etc");
+  const auto allow = path_option(address, "tcpwrap-hosts-allow-table");
+  const auto deny = path_option(address, "tcpwrap-hosts-deny-table");
   if (option == nullptr && !etc && !allow && !deny) return std::nullopt;
   if (library().ask == nullptr)
     throw AddressError(address, option != nullptr ? option->place : address.place,

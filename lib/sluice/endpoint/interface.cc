@@ -108,6 +108,7 @@ class Interface final : public Endpoint {
     if (use_ != Use::writing) parts.receive = tagged ? receive_with_tag : receive_frame;
     if (use_ != Use::reading) parts.send = send_frame;
     parts.null_eof = address_.flag("null-eof");
+    parts.finish = finish_by(address_, FinishBy::nothing);
     co_return std::make_unique<PacketStream>(std::move(parts));
   }
 

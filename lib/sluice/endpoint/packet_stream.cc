@@ -6,8 +6,9 @@
 namespace sluice {
 
 PacketStream::PacketStream(Parts parts) : parts_(std::move(parts)), gone_(parts_.device->loop()) {
-  // Nobody on the far side can be told that there is no more.
-  info_.traits = {Shape::messages, parts_.single || parts_.null_eof || !parts_.receive, false};
+  // Only an empty message can tell the far side that there is no more.
+  info_.traits = {Shape::messages, parts_.single || parts_.null_eof || !parts_.receive,
+                  parts_.finish == FinishBy::empty_packet};
   info_.writable = static_cast<bool>(parts_.send);
   info_.in = info_.out = parts_.device->number();
 }
@@ -79,7 +80,17 @@ Task<End> PacketStream::write_some(Batch& from) {
   co_return End{End::abandoned, {}};
 }
 
-Task<End> PacketStream::finish() { co_return End{}; }
+Task<End> PacketStream::finish() {
+  if (!parts_.send || std::exchange(finished_, true)) co_return End{};
+  if (parts_.finish != FinishBy::empty_packet) co_return tell_the_end(parts_.device->number(), parts_.finish);
+  while (!stopped_writing_) {
+    const Attempt sent = parts_.send(parts_.device->number(), {});
+    if (sent.count >= 0) co_return End{};
+    if (!sent.would_block()) co_return end_of(sent.error);
+    co_await parts_.device->wait(Descriptor::writable);
+  }
+  co_return End{End::abandoned, {}};
+}
 
 Task<> PacketStream::closed() {
   while (!stopped_writing_) co_await gone_.wait();

@@ -18,8 +18,9 @@ class PacketStream final : public Stream {
     /// One try: how long the message is, or an errno. Where it is empty, nothing can be read or written.
     std::function<Attempt(int device, Bytes into)> receive = {};
     std::function<Attempt(int device, ConstBytes message)> send = {};
-    bool single = false;                   ///< one message, and then the input is over
-    bool null_eof = false;                 ///< an empty message is the end of input
+    bool single = false;    ///< one message, and then the input is over
+    bool null_eof = false;  ///< an empty message is the end of input
+    FinishBy finish = FinishBy::nothing;
     std::shared_ptr<void> companion = {};  ///< released with the stream
   };
   explicit PacketStream(Parts parts);
@@ -42,6 +43,7 @@ class PacketStream final : public Stream {
   Info info_;
   Event gone_;
   bool input_over_ = false;
+  bool finished_ = false;
   bool stopped_reading_ = false;
   bool stopped_writing_ = false;
 };

@@ -67,14 +67,16 @@ class NamedPipe final : public Endpoint {
     co_await prepare();
     const std::string& path = address_.parameters[0].text;
     log_opening(address_, context_.log, path, use_);
-    co_return co_await open_path(without_unlinking(), path, 0, use_, context_, made_);
+    co_return co_await open_path(as_made(), path, 0, use_, context_, made_);
   }
 
  private:
   /// What prepare() has done is not done again.
-  const Address& without_unlinking() {
+  const Address& as_made() {
     std::erase_if(address_.options, [](const Option& option) {
-      return option.row->name.starts_with("unlink") || option.row->effect.kind == Effect::mode;
+      const bool mode = option.row->effect.kind == Effect::mode && option.row->phase != Phase::late;
+      const bool unlinking = option.row->name.starts_with("unlink") && option.row->phase != Phase::pastopen;
+      return mode || unlinking;
     });
     return address_;
   }

@@ -8,6 +8,7 @@
 #include "sluice/endpoint/apply.h"
 #include "sluice/endpoint/families.h"
 #include "sluice/endpoint/packet_stream.h"
+#include "sluice/endpoint/socket.h"
 
 namespace sluice {
 namespace {
@@ -44,7 +45,7 @@ class PosixQueue final : public Endpoint {
     if (opened_before_) co_return;
     opened_before_ = true;
     if (address_.flag("unlink-early") || address_.flag("unlink")) ::mq_unlink(name_.c_str());
-    if (address_.flag("posixmq-flush")) flush();
+    if (const Fd queue{::mq_open(name_.c_str(), O_RDONLY | O_NONBLOCK)}; queue) prepare_queue(queue.get());
     queue_ = open_queue();
     if (address_.flag("unlink-late")) ::mq_unlink(name_.c_str());
     if (address_.flag("unlink-close"))
@@ -104,13 +105,14 @@ class PosixQueue final : public Endpoint {
     return std::make_shared<Descriptor>(context_.loop, std::move(fd));
   }
 
-  /// Takes out what is there; a queue that is not there yet has nothing.
-  void flush() {
-    const Fd fd(::mq_open(name_.c_str(), O_RDONLY | O_NONBLOCK));
+  /// What is done to a queue that is there before it is opened: perm-early, user-early, group-early; and
+  /// posixmq-flush takes out what is in it.
+  void prepare_queue(int queue) {
+    apply(address_, {Phase::preopen}, queue, context_);
     mq_attr attributes{};
-    if (!fd || ::mq_getattr(fd.get(), &attributes) != 0) return;
+    if (!address_.flag("posixmq-flush") || ::mq_getattr(queue, &attributes) != 0) return;
     std::string message(static_cast<std::size_t>(attributes.mq_msgsize), '\0');
-    while (::mq_receive(fd.get(), message.data(), message.size(), nullptr) >= 0) {
+    while (::mq_receive(queue, message.data(), message.size(), nullptr) >= 0) {
     }
   }
 
@@ -144,6 +146,7 @@ class PosixQueue final : public Endpoint {
     parts.receive = std::move(receive);
     parts.single = single_;
     parts.null_eof = address_.flag("null-eof");
+    parts.finish = finish_by(address_, FinishBy::nothing);
     parts.companion = unlinks_;
     if (access_ != O_RDONLY)
       parts.send = [priority = static_cast<unsigned>(address_.integer("posixmq-priority").value_or(0))](

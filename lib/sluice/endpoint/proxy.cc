@@ -2,6 +2,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "sluice/endpoint/apply.h"
 #include "sluice/endpoint/families.h"
 #include "sluice/endpoint/http_connect.h"
 #include "sluice/endpoint/proxies.h"
@@ -34,7 +35,7 @@ Task<std::unique_ptr<Dialogue>> begin_http(Address address, Context context, Htt
     const auto names = co_await resolve(address, host, port, {AF_INET, SOCK_STREAM, 0}, context);
     request.target = names.front().host() + ':' + port.text;
   }
-  if (const auto path = address.text("proxy-authorization-file"))
+  if (const auto path = path_option(address, "proxy-authorization-file"))
     request.credentials = credentials_in(address, *path);
   if (const std::string wrong = request.objection(); !wrong.empty())
     throw Failure(std::string(address.written()) + ": " + wrong);

@@ -16,6 +16,7 @@
 #include "sluice/core/denied.h"
 #include "sluice/endpoint/apply.h"
 #include "sluice/endpoint/families.h"
+#include "sluice/endpoint/socket.h"
 #include "sluice/stream/session.h"
 
 namespace sluice {
@@ -65,6 +66,7 @@ std::shared_ptr<void> make_link(const Address& address, const std::string& targe
   }
   check(std::string(address.written()) + ": make the symbolic link " + path,
         ::symlink(target.c_str(), path.c_str()));
+  if (address.flag("unlink-late")) ::unlink(path.c_str());
   const bool stays = address.find("unlink-close") != nullptr && !address.flag("unlink-close");
   return std::make_shared<Link>(path, target, stays);
 }
@@ -182,10 +184,11 @@ class PtyStream final : public Stream {
         what_(address.written()),
         master_(context.loop, std::move(master)),
         user_(std::move(user)),
+        finish_(finish_by(address, FinishBy::marking)),
         patience_(address.duration("sitout-eio").value_or(Duration::zero())) {
     info_.in = info_.out = master_.number();
     const bool cooked = settings().has_value();
-    info_.traits = {Shape::bytes, cooked || user_.is_program, cooked};
+    info_.traits = {Shape::bytes, cooked || user_.is_program, cooked && finish_ == FinishBy::marking};
   }
 
   Task<End> read_some(Batch& into) override {
@@ -245,6 +248,7 @@ class PtyStream final : public Stream {
   /// more (termios(3) VEOF).
   Task<End> finish() override {
     if (std::exchange(finished_, true)) co_return End{};
+    if (finish_ != FinishBy::marking) co_return tell_the_end(master_.number(), finish_);
     const auto now = settings();
     info_.traits.can_finish = now.has_value();
     if (!now) co_return End{};
@@ -356,6 +360,7 @@ class PtyStream final : public Stream {
   std::string what_;
   Descriptor master_;
   PtyUser user_;
+  FinishBy finish_;
   Duration patience_;
   Info info_;
   std::optional<char> last_;  ///< that was written

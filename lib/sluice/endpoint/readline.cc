@@ -15,6 +15,7 @@
 
 #include "sluice/endpoint/apply.h"
 #include "sluice/endpoint/families.h"
+#include "sluice/endpoint/socket.h"
 #include "sluice/endpoint/standard_streams.h"
 #include "sluice/endpoint/terminal.h"
 #include "sluice/stream/background.h"
@@ -123,7 +124,7 @@ class Typing {
     termios settings{};
     if (::tcgetattr(STDIN_FILENO, &settings) == 0 && settings.c_cc[VEOF] != _POSIX_VDISABLE)
       end_of_file_ = static_cast<char>(settings.c_cc[VEOF]);
-    if (const auto file = address.text("history-file")) load_history(address, *file);
+    if (const auto file = path_option(address, "history-file")) load_history(address, *file);
   }
   Typing(const Typing&) = delete;
   Typing& operator=(const Typing&) = delete;
@@ -307,7 +308,7 @@ class Readline final : public Endpoint {
     parts.in = std::make_unique<Descriptor>(context_.loop, std::move(ours));
     std::shared_ptr<void> writer;
     if (out >= 0) parts.out = open_inherited(context_.loop, out, Side::writing, writer);
-    parts.finish = FinishBy::nothing;
+    parts.finish = finish_by(address_, FinishBy::nothing);
     parts.traits = {Shape::bytes, false, false};
     parts.shown_in = STDIN_FILENO;
     parts.shown_out = out;

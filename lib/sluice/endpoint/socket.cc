@@ -159,12 +159,13 @@ void bind_socket(const Address& address, int fd, const SocketName& name) {
 
 Task<> bind_client(const Address& address, int fd, SocketKind kind, const Context& context) {
   const auto port = static_cast<std::uint16_t>(address.integer("sourceport").value_or(0));
-  if (address.find("bind") != nullptr)
-    bind_socket(address, fd, co_await resolve_bind(address, kind.family, kind.type, port, context));
-  else if (address.flag("lowport"))
-    bind_low_port(address, fd, wildcard(kind.family));
-  else if (port != 0)
-    bind_socket(address, fd, wildcard(kind.family).with_port(port));
+  const bool bound = address.find("bind") != nullptr;
+  SocketName name = wildcard(kind.family).with_port(port);
+  if (bound) name = co_await resolve_bind(address, kind.family, kind.type, port, context);
+  if (address.flag("lowport") && name.port() == 0)
+    bind_low_port(address, fd, name);
+  else if (bound || port != 0)
+    bind_socket(address, fd, name);
 }
 
 FinishBy finish_by(const Address& address, FinishBy usual) {

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <charconv>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -110,6 +111,13 @@ std::unique_ptr<Descriptor> open_inherited(Loop& loop, int number, Side side, st
 
 namespace {
 
+std::optional<int> socket_type(int fd) {
+  int type = 0;
+  socklen_t size = sizeof type;
+  if (fd < 0 || ::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) != 0) return std::nullopt;
+  return type;
+}
+
 Address without_terminal_options(Address address) {
   std::erase_if(address.options, is_terminal_option);
   return address;
@@ -119,10 +127,8 @@ Address without_terminal_options(Address address) {
 
 std::unique_ptr<Stream> inherited_stream(const Address& address, int in, int out, bool exclusive,
                                          const Context& context) {
-  int type = SOCK_STREAM;
-  socklen_t size = sizeof type;
   const int any = in >= 0 ? in : out;
-  const bool socket = ::getsockopt(any, SOL_SOCKET, SO_TYPE, &type, &size) == 0;
+  const auto socket = socket_type(any);
   const bool terminal_in = in >= 0 && ::isatty(in) != 0;
   const bool terminal_out = out >= 0 && ::isatty(out) != 0;
   const bool terminal = terminal_in || terminal_out;
@@ -132,16 +138,16 @@ std::unique_ptr<Stream> inherited_stream(const Address& address, int in, int out
     if (number < 0) continue;
     // With a terminal on one side only, its options are for that side.
     const bool other = terminal && ::isatty(number) == 0;
-    if (socket) apply(address, {Phase::pastsocket, Phase::connected}, number, context);
+    if (!socket || socket_type(number)) apply(address, socket_phases, number, context);
     apply(other ? without_terminal_options(address) : address, {Phase::fd, Phase::late}, number, context);
   }
   std::shared_ptr<void> reader, writer;
-  if (socket && type != SOCK_STREAM) {
+  if (socket && *socket != SOCK_STREAM) {
     MessageStream::Parts parts;
     parts.socket = open_inherited(context.loop, any, Side::both, reader);
     parts.readable = in >= 0;
     parts.writable = out >= 0;
-    parts.sequenced = type == SOCK_SEQPACKET;
+    parts.sequenced = *socket == SOCK_SEQPACKET;
     parts.null_eof = address.flag("null-eof");
     parts.finish = finish_by(address, parts.sequenced ? FinishBy::shutting_down : FinishBy::nothing);
     return std::make_unique<MessageStream>(std::move(parts));
@@ -154,11 +160,9 @@ std::unique_ptr<Stream> inherited_stream(const Address& address, int in, int out
   } else {
     if (in >= 0) parts.in = open_inherited(context.loop, in, Side::reading, reader);
     if (out >= 0) parts.out = open_inherited(context.loop, out, Side::writing, writer);
-    int out_type = 0;
-    const bool out_socket = out >= 0 && ::getsockopt(out, SOL_SOCKET, SO_TYPE, &out_type, &size) == 0;
-    parts.finish = terminal_out              ? FinishBy::nothing
-                   : out_socket && exclusive ? FinishBy::shutting_down
-                                             : FinishBy::closing;
+    parts.finish = terminal_out                    ? FinishBy::nothing
+                   : socket_type(out) && exclusive ? FinishBy::shutting_down
+                                                   : FinishBy::closing;
     if (exclusive) parts.inherited_out = out;
   }
   parts.finish = finish_by(address, parts.finish);

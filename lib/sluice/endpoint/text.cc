@@ -1,81 +1,61 @@
-#include <algorithm>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
+#include "sluice/endpoint/apply.h"
 #include "sluice/endpoint/families.h"
+#include "sluice/endpoint/socket.h"
+#include "sluice/stream/fd_stream.h"
 
 namespace sluice {
 namespace {
 
+/// A file that nobody else can see, and that holds a text (memfd_create(2)).
+Fd file_with(const std::string& what, std::string_view text) {
+  Fd fd(check(what, ::memfd_create("text", MFD_CLOEXEC)));
+  while (!text.empty()) {
+    const ssize_t count = ::write(fd.get(), text.data(), text.size());
+    if (count < 0 && errno == EINTR) continue;
+    text.remove_prefix(static_cast<std::size_t>(check(what, count)));
+  }
+  check(what, ::lseek(fd.get(), 0, SEEK_SET));
+  return fd;
+}
+
 /// Delivers a text, then its end; what is written to it is dropped.
-class TextStream final : public Stream {
- public:
-  TextStream(Loop& loop, std::string text) : text_(std::move(text)), stopped_(loop) {}
-
-  Task<End> read_some(Batch& into) override {
-    if (stopped_reading_) co_return End{End::abandoned, {}};
-    const ConstBytes left = ConstBytes(text_).subspan(read_);
-    if (left.empty()) co_return End{End::finished, {}};
-    const Bytes room = into.carries_messages() ? into.slot() : into.room();
-    const auto part = left.first(std::min(left.size(), room.size()));
-    std::copy(part.begin(), part.end(), room.begin());
-    if (into.carries_messages())
-      into.add_message(room.first(part.size()));
-    else
-      into.added(part.size());
-    read_ += part.size();
-    co_return End{};
-  }
-
-  Task<End> write_some(Batch& from) override {
-    if (stopped_writing_) co_return End{End::abandoned, {}};
-    if (from.carries_messages())
-      from.pop_message();
-    else
-      from.consume(from.size());
-    co_return End{};
-  }
-
-  Task<End> finish() override { co_return End{}; }
-  Task<> closed() override {
-    while (!stopped_writing_) co_await stopped_.wait();
-  }
-  Task<> discard_input() override { co_return; }
-  void stop_reading() override { stopped_reading_ = true; }
-  void stop_writing() override {
-    stopped_writing_ = true;
-    stopped_.notify();
-  }
-  Task<> close(const Limits&) override { co_return; }
-  std::optional<std::uint64_t> size_left() const override { return text_.size() - read_; }
-  const Info& info() const override { return info_; }
-
- private:
-  std::string text_;
-  std::size_t read_ = 0;
-  Event stopped_;
-  Info info_{.traits = {Shape::either, true, true}};
-  bool stopped_reading_ = false;
-  bool stopped_writing_ = false;
-};
-
 class Text final : public Endpoint {
  public:
-  Text(const Address& address, const Context& context)
-      : text_(address.parameters[0].text), loop_(context.loop) {}
+  Text(const Address& address, Use use, const Context& context)
+      : address_(address), use_(use), context_(context) {}
 
-  std::size_t descriptors() const override { return 0; }
+  std::size_t descriptors() const override { return 2; }
+
   Task<std::unique_ptr<Stream>> open(Session&) override {
-    co_return std::make_unique<TextStream>(loop_, text_);
+    FdStream::Parts parts;
+    if (use_ != Use::writing) parts.in = of_ours(file_with(what(), address_.parameters[0].text));
+    if (use_ != Use::reading)
+      parts.out = of_ours(Fd(check(what(), ::open("/dev/null", O_WRONLY | O_CLOEXEC))));
+    parts.finish = finish_by(address_, FinishBy::closing);
+    co_return std::make_unique<FdStream>(std::move(parts));
   }
 
  private:
-  std::string text_;
-  Loop& loop_;
+  std::string what() const { return std::string(address_.written()) + ": open"; }
+
+  std::unique_ptr<Descriptor> of_ours(Fd fd) const {
+    apply(address_, {Phase::fd, Phase::late}, fd.get(), context_);
+    return std::make_unique<Descriptor>(context_.loop, std::move(fd), Access::always_ready);
+  }
+
+  Address address_;
+  Use use_;
+  Context context_;
 };
 
 }  // namespace
 
-std::unique_ptr<Endpoint> make_text(const Address& address, Use, const Context& context) {
-  return std::make_unique<Text>(address, context);
+std::unique_ptr<Endpoint> make_text(const Address& address, Use use, const Context& context) {
+  return std::make_unique<Text>(address, use, context);
 }
 
 }  // namespace sluice

@@ -14,6 +14,7 @@
 #include "sluice/endpoint/families.h"
 #include "sluice/endpoint/interface.h"
 #include "sluice/endpoint/packet_stream.h"
+#include "sluice/endpoint/socket.h"
 
 namespace sluice {
 namespace {
@@ -72,7 +73,7 @@ class Tun final : public Endpoint {
   /// Others may send packets to it before the other address is open.
   Task<> prepare() override {
     if (device_) co_return;
-    const std::string path = address_.text("tun-device").value_or("/dev/net/tun");
+    const std::string path = path_option(address_, "tun-device").value_or("/dev/net/tun");
     context_.log.notice("creating tunnel network interface");
     Fd fd(check(written() + ": open " + path,
                 ::open(path.c_str(), open_flags(address_, O_RDWR) | O_CLOEXEC | O_NONBLOCK)));
@@ -98,6 +99,7 @@ class Tun final : public Endpoint {
     parts.largest = largest_packet;
     if (use_ != Use::writing) parts.receive = read_packet;
     if (use_ != Use::reading) parts.send = write_packet;
+    parts.finish = finish_by(address_, FinishBy::nothing);
     co_return std::make_unique<PacketStream>(std::move(parts));
   }
 

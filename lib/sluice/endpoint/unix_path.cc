@@ -118,6 +118,10 @@ std::shared_ptr<void> bind_unix(const Address& address, int fd, int type, const 
   }
   restore();
   for (const Phase phase : {Phase::preopen, Phase::fd}) apply_ownership(address, path, phase);
+  if (address.flag("unlink-late")) {
+    check(std::string(address.written()) + ": unlink " + path, ::unlink(path.c_str()));
+    return nullptr;
+  }
   const auto* keep = address.find("unlink-close");
   if (keep != nullptr && !address.flag("unlink-close")) return nullptr;
   return unlink_at_end(path);

@@ -77,20 +77,8 @@ Task<End> FdStream::write_some(Batch& from) {
 Task<End> FdStream::finish() {
   auto* to = out();
   if (to == nullptr || output_over_) co_return End{};
-  switch (parts_.finish) {
-    case FinishBy::nothing:
-      co_return End{};
-    case FinishBy::shutting_down:
-      output_over_ = true;
-      if (::shutdown(to->number(), SHUT_WR) != 0 && errno != ENOTCONN) co_return end_of(errno);
-      co_return End{};
-    case FinishBy::empty_packet:
-      if (::send(to->number(), "", 0, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) co_return end_of(errno);
-      co_return End{};
-    case FinishBy::closing:
-      break;
-  }
-  output_over_ = true;
+  output_over_ = parts_.finish == FinishBy::shutting_down || parts_.finish == FinishBy::closing;
+  if (parts_.finish != FinishBy::closing) co_return tell_the_end(to->number(), parts_.finish);
   if (parts_.both) co_return End{};
   to->stop(Descriptor::hung_up);
   const auto error = to->close_checked();

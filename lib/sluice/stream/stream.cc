@@ -1,5 +1,7 @@
 #include "sluice/stream/stream.h"
 
+#include <sys/socket.h>
+
 #include <cerrno>
 
 namespace sluice {
@@ -19,6 +21,16 @@ End end_of(int error) {
     default:
       return {End::broken, why};
   }
+}
+
+End tell_the_end(int fd, FinishBy way) {
+  int result = 0;
+  if (way == FinishBy::shutting_down)
+    result = ::shutdown(fd, SHUT_WR);
+  else if (way == FinishBy::empty_packet)
+    result = static_cast<int>(::send(fd, "", 0, MSG_NOSIGNAL | MSG_DONTWAIT));
+  const bool untold = result < 0 && errno != ENOTCONN && errno != ENOTSOCK && errno != EOPNOTSUPP;
+  return untold ? end_of(errno) : End{};
 }
 
 Task<End> write_all(Stream& to, Batch& from) {

@@ -46,8 +46,13 @@ enum class FinishBy {
   shutting_down,  ///< shutdown(SHUT_WR): sockets
   closing,        ///< closing the output: pipes, files of their own
   nothing,        ///< terminals, descriptors used both ways that are no sockets
+  marking,        ///< the end-of-file character (termios(3) VEOF): masters of pseudo terminals
   empty_packet,   ///< a message of no bytes (shut-null)
 };
+
+/// Tells the far side of a descriptor that there is no more to come, if that is the way; closing is left to
+/// whoever owns it. What is no socket cannot be told, and that is no failure.
+End tell_the_end(int fd, FinishBy way);
 
 /// What log lines and statistics say of a stream.
 struct Info {

@@ -1,0 +1,101 @@
+#include "sluice/address/misfits.h"
+
+#include <algorithm>
+#include <array>
+
+namespace sluice {
+namespace {
+
+/// Names in one text are separated by '|', as choices are.
+struct Misfit {
+  std::string_view options;
+  std::string_view keywords;  ///< a star at either end stands for the rest
+  std::string_view without;   ///< options of which each makes it fit; empty: none does
+  std::string_view reason;
+};
+
+/// What stands for a parameter among those that make an option fit.
+constexpr std::string_view parameter = "<filename>";
+
+constexpr std::string_view programs = "EXEC|SYSTEM|SHELL";
+constexpr std::string_view inherited = "FD|STDIO|STDIN|STDOUT|STDERR";
+
+constexpr auto rows = std::to_array<Misfit>({
+    {"pty-wait-slave", programs, "", "the program has its terminal open from the beginning"},
+    {"pty-interval|sitout-eio|symbolic-link|tiocsctty", programs, "pty|openpty|ptmx",
+     "there is no pseudo terminal"},
+    {"pty-interval", programs, "sitout-eio", "nobody is waited for"},
+    {"bind|connect-timeout|unix-bind-tempname|unix-tightsocklen", programs, "",
+     "the sockets of a program have no names"},
+    {"bind|connect-timeout|protocol-family|so-protocol|so-type|unix-bind-tempname|unix-tightsocklen|lowport|"
+     "sourceport|udp-ignore-peerport|ai-*|res-*",
+     inherited, "", "the descriptor is what it is"},
+    {"bind|connect-timeout|protocol-family|so-protocol|so-type|unix-bind-tempname|unix-tightsocklen|"
+     "udp-ignore-peerport|ai-*|res-*",
+     "ACCEPT-FD", "", "the listening socket is there already"},
+    {"bind|connect-timeout", "SOCKETPAIR", "", "the sockets have no names"},
+    {"bind", "UNIX-LISTEN|UNIX-RECV|UNIX-RECVFROM|ABSTRACT-LISTEN|ABSTRACT-RECV|ABSTRACT-RECVFROM", "",
+     "its parameter is what it is bound to"},
+    {"unix-bind-tempname",
+     "UNIX-LISTEN|UNIX-RECV|UNIX-RECVFROM|ABSTRACT-LISTEN|ABSTRACT-RECV|ABSTRACT-RECVFROM", "",
+     "its parameter is what it is bound to"},
+    {"connect-timeout",
+     "ABSTRACT-LISTEN|DCCP*-LISTEN|SCTP*-LISTEN|SOCKET-LISTEN|TCP*-LISTEN|UDP*-LISTEN|UNIX-LISTEN|VSOCK-"
+     "LISTEN",
+     "", "it connects to nobody"},
+    {"unlink-late", "UNIX-LISTEN", "", "nobody could connect any more"},
+    {"unlink|unlink-early|unlink-late|perm|perm-early|user|user-early|group|group-early",
+     "UNIX-CLIENT|UNIX-CONNECT|UNIX-SENDTO", "bind|unix-bind-tempname", "the server's path is its own"},
+    {"unlink-late", "PTY", "symbolic-link", "the kernel removes its terminals itself"},
+    {"unlink*|perm-early|user-early|group-early|o-creat|o-direct|o-directory|o-dsync|o-excl|o-largefile|o-"
+     "noctty|"
+     "o-nofollow|o-rdonly|o-rdwr|o-rsync|o-sync|o-trunc|o-wronly",
+     "PIPE", parameter, "there is no file"},
+    {"max-children", "*-LISTEN|*-CONNECT", "fork", "there is one session"},
+    {"udp-ignore-peerport", "UDP*-CONNECT|UDP*-LISTEN|UDP*-RECV|UDP*-RECVFROM|UDP*-SENDTO", "",
+     "only UDP-DATAGRAM has one far side that may answer from elsewhere"},
+    {"iff-no-pi|tun-*", "INTERFACE", "", "the interface is there already"},
+    {"retrieve-vlan", "TUN", "", "the kernel takes no tags out of what comes here"},
+});
+
+/// A pattern with one star at most.
+bool fits(std::string_view pattern, std::string_view name) {
+  const auto star = pattern.find('*');
+  if (star == pattern.npos) return name == pattern;
+  const auto head = pattern.substr(0, star);
+  const auto tail = pattern.substr(star + 1);
+  return name.size() >= head.size() + tail.size() && name.starts_with(head) && name.ends_with(tail);
+}
+
+/// Whether something holds for one of the names.
+template <class Holds>
+bool any_of(std::string_view names, Holds holds) {
+  while (!names.empty()) {
+    const auto end = std::min(names.find('|'), names.size());
+    if (holds(names.substr(0, end))) return true;
+    names.remove_prefix(std::min(end + 1, names.size()));
+  }
+  return false;
+}
+
+bool applies(const Misfit& row, const Address& address, const Option& option) {
+  return any_of(row.options, [&](auto name) { return fits(name, option.row->name); }) &&
+         any_of(row.keywords, [&](auto name) { return fits(name, address.keyword->name); }) &&
+         !any_of(row.without, [&](auto name) {
+           return name == parameter ? !address.parameters.empty() : address.find(name) != nullptr;
+         });
+}
+
+}  // namespace
+
+std::optional<std::string> misfit(const Address& address, const Option& option) {
+  const auto row = std::find_if(rows.begin(), rows.end(),
+                                [&](const Misfit& one) { return applies(one, address, option); });
+  if (row == rows.end()) return std::nullopt;
+  std::string why;
+  if (!row->without.empty() && row->without != parameter)
+    why = " without " + std::string(row->without.substr(0, row->without.find('|')));
+  return why + ": " + std::string(row->reason);
+}
+
+}  // namespace sluice

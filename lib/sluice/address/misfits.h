@@ -1,0 +1,15 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "sluice/address/address.h"
+
+namespace sluice {
+
+/// Why an option that an address's groups let through can have no effect there, or nothing if it has one:
+/// "without pty: there is no pseudo terminal". Such an option is an error, as it would be passed over
+/// silently.
+std::optional<std::string> misfit(const Address& address, const Option& option);
+
+}  // namespace sluice
