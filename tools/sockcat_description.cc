@@ -183,6 +183,7 @@ constexpr std::array differences = {
          "A step that fails is an error, and nothing is started; behind chroot, su knows the users of the "
          "new root. "
          "With fork, peers of datagram addresses cannot be given identities of their own"},
+    Term{"Options", "One that could have no effect where it stands is refused before anything is opened"},
     Term{"Locks", "They hold sessions of one process off each other as well (open file description locks)"},
     Term{"TCP wrappers", "Clients are known by their addresses alone; rules that name hosts match none"},
     Term{"Proxies",
