@@ -174,14 +174,17 @@ constexpr std::array differences = {
     Term{"Processes", "None is forked to relay a connection: fork serves all peers from one process"},
     Term{"TLS",
          "Addresses and options of OPENSSL and DTLS are understood and refused: they are not built yet"},
-    Term{"Files", "A file that is made has the permissions of mode= whatever the umask"},
+    Term{"Files",
+         "A file that is made has the permissions of mode= whatever the umask; a path that is only read is "
+         "not "
+         "made (GOPEN)"},
     Term{"Terminals",
          "One that was inherited gets its settings back; link= replaces only links to terminals; a program "
          "whose "
          "terminal is closed under it gets SIGHUP, which is no failure. ispeed= and ospeed= take baud"},
     Term{"Privileges",
-         "A step that fails is an error, and nothing is started; behind chroot, su knows the users of the "
-         "new root. "
+         "A step that fails is an error, and nothing is started; chroot goes into the new root, behind it su "
+         "knows the users of that. "
          "With fork, peers of datagram addresses cannot be given identities of their own"},
     Term{"Options", "One that could have no effect where it stands is refused before anything is opened"},
     Term{"Locks", "They hold sessions of one process off each other as well (open file description locks)"},

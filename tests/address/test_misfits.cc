@@ -30,7 +30,7 @@ TEST(Misfits, AreErrorsThatSayWhy) {
        "option \"pty-interval\" does not apply to EXEC without sitout-eio: nobody is waited for"},
       {"EXEC:true,bind=p", "option \"bind\" does not apply to EXEC: the sockets of a program have no names"},
       {"STDIO,lowport", "option \"lowport\" does not apply to STDIO: the descriptor is what it is"},
-      {"FD:3,ai-all", "option \"ai-all\" does not apply to FD: the descriptor is what it is"},
+      {"FD:3,so-type=2", "option \"so-type\" does not apply to FD: the descriptor is what it is"},
       {"ACCEPT-FD:3,so-type=1",
        "option \"so-type\" does not apply to ACCEPT-FD: the listening socket is there already"},
       {"SOCKETPAIR,bind=x", "option \"bind\" does not apply to SOCKETPAIR: the sockets have no names"},
@@ -74,7 +74,8 @@ TEST(Misfits, FitBesideWhatTheyNeed) {
         "PTY,link=l,unlink-late", "PIPE:p,unlink-late,creat", "PIPE,append,mode=600",
         "TCP-LISTEN:1,fork,max-children=2", "UNIX-RECVFROM:p,max-children=1",
         "UDP-DATAGRAM:h:1,udp-ignore-peerport", "ACCEPT-FD:3,lowport", "GOPEN:p,bind=q,connect-timeout=1",
-        "TUN,tun-name=x,iff-no-pi", "UNIX-CONNECT:p,unlink-close=0"})
+        "TUN,tun-name=x,iff-no-pi", "UNIX-CONNECT:p,unlink-close=0", "UNIX-LISTEN:p,connect-timeout=1",
+        "FD:3,res-debug"})
     EXPECT_EQ(complaint(address), "") << address;
 }
 

@@ -124,5 +124,27 @@ TEST_F(File, FindsFilesOfItsOptionsInItsOwnDirectory) {
   EXPECT_EQ(get("lock"), "(none)");
 }
 
+TEST_F(File, PastThePageCacheLosesNoLastBlock) {
+  const std::string text(10'000, 'x');
+  auto to = open("OPEN:" + path("f") + ",creat,o-direct", Use::writing);
+  write(*to, text);
+  close(*to);
+  EXPECT_EQ(get("f"), text.substr(0, 4096));
+  auto from = open("OPEN:" + path("f") + ",o-direct", Use::reading);
+  EXPECT_EQ(read(*from), text);
+}
+
+TEST_F(File, ThatIsMadeHasItsOwnerAndModeFromTheBeginning) {
+  auto stream = open("OPEN:" + path("f") + ",creat,perm-early=640", Use::writing);
+  struct stat status {};
+  ASSERT_EQ(::stat(path("f").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0640U);
+  if (::geteuid() != 0) GTEST_SKIP() << "only root may give things away";
+  stream = open("OPEN:" + path("g") + ",creat,user-early=4711,group-early=4712", Use::writing);
+  ASSERT_EQ(::stat(path("g").c_str(), &status), 0);
+  EXPECT_EQ(status.st_uid, 4711U);
+  EXPECT_EQ(status.st_gid, 4712U);
+}
+
 }  // namespace
 }  // namespace sluice

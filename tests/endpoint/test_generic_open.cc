@@ -39,8 +39,12 @@ TEST_F(GenericOpen, OpensFifosAndDevices) {
   EXPECT_EQ(read(*open("GOPEN:/dev/null")), "");
 }
 
-TEST_F(GenericOpen, DoesNotMakeWhatIsToBeRead) {
+TEST_F(GenericOpen, MakesWhatIsReadOnlyUnderTheNameOfSocat) {
   EXPECT_NE(failure("GOPEN:" + path("none"), Use::reading).find("No such file"), std::string::npos);
+  EXPECT_EQ(read(*open("GOPEN:" + path("both"))), "");
+  Context as_socat{loop_, log_, true};
+  const auto one = make_endpoint(parse_specification("GOPEN:" + path("one")), Use::reading, as_socat);
+  EXPECT_EQ(read(*open(*one)), "");
 }
 
 TEST_F(GenericOpen, RefusesOptionsOfSocketsForWhatIsNone) {

@@ -68,7 +68,8 @@ TEST_F(Pipe, WithoutANameTakesThoseOfADescriptor) {
   struct stat status {};
   ASSERT_EQ(::fstat(stream->info().out, &status), 0);
   EXPECT_EQ(status.st_mode & 0777, 0640U);
-  EXPECT_NE(::fcntl(stream->info().out, F_GETFL) & O_APPEND, 0);
+  EXPECT_NE(::fcntl(stream->info().in, F_GETFL) & O_APPEND, 0);
+  EXPECT_NE(open("PIPE,setlk-rd"), nullptr);
 }
 
 }  // namespace

@@ -19,6 +19,8 @@ constexpr std::string_view parameter = "<filename>";
 
 constexpr std::string_view programs = "EXEC|SYSTEM|SHELL";
 constexpr std::string_view inherited = "FD|STDIO|STDIN|STDOUT|STDERR";
+constexpr std::string_view local_names =
+    "UNIX-LISTEN|UNIX-RECV|UNIX-RECVFROM|ABSTRACT-LISTEN|ABSTRACT-RECV|ABSTRACT-RECVFROM";
 
 constexpr auto rows = std::to_array<Misfit>({
     {"pty-wait-slave", programs, "", "the program has its terminal open from the beginning"},
@@ -27,29 +29,22 @@ constexpr auto rows = std::to_array<Misfit>({
     {"pty-interval", programs, "sitout-eio", "nobody is waited for"},
     {"bind|connect-timeout|unix-bind-tempname|unix-tightsocklen", programs, "",
      "the sockets of a program have no names"},
-    {"bind|connect-timeout|protocol-family|so-protocol|so-type|unix-bind-tempname|unix-tightsocklen|lowport|"
-     "sourceport|udp-ignore-peerport|ai-*|res-*",
+    {"bind|connect-timeout|lowport|protocol-family|so-protocol|so-type|sourceport|udp-ignore-peerport|"
+     "unix-bind-tempname|unix-tightsocklen",
      inherited, "", "the descriptor is what it is"},
-    {"bind|connect-timeout|protocol-family|so-protocol|so-type|unix-bind-tempname|unix-tightsocklen|"
-     "udp-ignore-peerport|ai-*|res-*",
+    {"bind|connect-timeout|protocol-family|so-protocol|so-type|udp-ignore-peerport|unix-bind-tempname|"
+     "unix-tightsocklen",
      "ACCEPT-FD", "", "the listening socket is there already"},
     {"bind|connect-timeout", "SOCKETPAIR", "", "the sockets have no names"},
-    {"bind", "UNIX-LISTEN|UNIX-RECV|UNIX-RECVFROM|ABSTRACT-LISTEN|ABSTRACT-RECV|ABSTRACT-RECVFROM", "",
-     "its parameter is what it is bound to"},
-    {"unix-bind-tempname",
-     "UNIX-LISTEN|UNIX-RECV|UNIX-RECVFROM|ABSTRACT-LISTEN|ABSTRACT-RECV|ABSTRACT-RECVFROM", "",
-     "its parameter is what it is bound to"},
-    {"connect-timeout",
-     "ABSTRACT-LISTEN|DCCP*-LISTEN|SCTP*-LISTEN|SOCKET-LISTEN|TCP*-LISTEN|UDP*-LISTEN|UNIX-LISTEN|VSOCK-"
-     "LISTEN",
-     "", "it connects to nobody"},
+    {"bind|unix-bind-tempname", local_names, "", "its parameter is what it is bound to"},
+    {"connect-timeout", "DCCP*-LISTEN|SCTP*-LISTEN|SOCKET-LISTEN|TCP*-LISTEN|UDP*-LISTEN|VSOCK-LISTEN", "",
+     "it connects to nobody"},
     {"unlink-late", "UNIX-LISTEN", "", "nobody could connect any more"},
     {"unlink|unlink-early|unlink-late|perm|perm-early|user|user-early|group|group-early",
      "UNIX-CLIENT|UNIX-CONNECT|UNIX-SENDTO", "bind|unix-bind-tempname", "the server's path is its own"},
     {"unlink-late", "PTY", "symbolic-link", "the kernel removes its terminals itself"},
-    {"unlink*|perm-early|user-early|group-early|o-creat|o-direct|o-directory|o-dsync|o-excl|o-largefile|o-"
-     "noctty|"
-     "o-nofollow|o-rdonly|o-rdwr|o-rsync|o-sync|o-trunc|o-wronly",
+    {"unlink*|perm-early|user-early|group-early|o-creat|o-direct|o-directory|o-dsync|o-excl|o-largefile|"
+     "o-noctty|o-nofollow|o-rdonly|o-rdwr|o-rsync|o-sync|o-trunc|o-wronly",
      "PIPE", parameter, "there is no file"},
     {"max-children", "*-LISTEN|*-CONNECT", "fork", "there is one session"},
     {"udp-ignore-peerport", "UDP*-CONNECT|UDP*-LISTEN|UDP*-RECV|UDP*-RECVFROM|UDP*-SENDTO", "",

@@ -44,7 +44,7 @@ void check_use(const Address& address, Use use, int mode) {
 }
 
 /// What is done to a file before it is opened: unlink-early, perm-early, user-early, group-early, then
-/// unlink. Whether there is one then.
+/// unlink. Whether there is one then; one that is not is given all that once it is made.
 bool prepare_path(const Address& address, const std::string& path) {
   const ProcessSection section(address);
   if (address.flag("unlink-early")) ::unlink(path.c_str());
@@ -52,7 +52,7 @@ bool prepare_path(const Address& address, const std::string& path) {
   if (const auto mode = address.integer("perm-early"))
     if (::chmod(path.c_str(), static_cast<mode_t>(*mode)) != 0 && errno != ENOENT)
       throw Failure(std::string(address.written()) + ": option \"perm-early\"", last_error());
-  apply_ownership(address, path, Phase::preopen);
+  if (::access(path.c_str(), F_OK) == 0) apply_ownership(address, path, Phase::preopen);
   if (address.flag("unlink")) ::unlink(path.c_str());
   return ::access(path.c_str(), F_OK) == 0;
 }
@@ -76,6 +76,7 @@ Task<std::unique_ptr<Stream>> open_path(const Address& address, const std::strin
   // Whatever the umask; a file that was there keeps its own.
   if (const auto wanted = wanted_mode(address); wanted && !existed)
     check(std::string(address.written()) + ": option \"perm\"", ::fchmod(fd.get(), *wanted));
+  if (!existed) apply(address, {Phase::preopen}, fd.get(), context);
   apply(address, socket_phases, fd.get(), context);
   apply(address, {Phase::fd, Phase::late}, fd.get(), context);
   {

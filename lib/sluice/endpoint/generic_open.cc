@@ -9,7 +9,7 @@ namespace sluice {
 namespace {
 
 /// GOPEN: what stands at the path decides. A socket is connected to; anything else is opened, and a regular
-/// file that is only written to is created or appended to, as a shell's `>>` would.
+/// file that is written to is created or appended to, as a shell's `>>` would.
 class GenericOpen final : public Endpoint {
  public:
   GenericOpen(const Address& address, Use use, const Context& context)
@@ -26,7 +26,8 @@ class GenericOpen final : public Endpoint {
     const bool regular = !exists || S_ISREG(status.st_mode);
     int flags = 0;
     if (regular && use_ != Use::reading) flags |= O_APPEND;
-    if (!exists && use_ == Use::writing) flags |= O_CREAT;
+    // One that is only read would come of a name that was mistyped; socat makes it all the same.
+    if (!exists && (use_ != Use::reading || context_.as_socat)) flags |= O_CREAT;
     log_opening(address_, context_.log, path, use_);
     co_return co_await open_path(address_, path, flags, use_, context_);
   }

@@ -23,7 +23,7 @@ class UnnamedPipe final : public Endpoint {
     parts.in = std::make_unique<Descriptor>(context_.loop, Fd(ends[0]));
     parts.out = std::make_unique<Descriptor>(context_.loop, Fd(ends[1]));
     context_.log.notice("writing to and reading from unnamed pipe");
-    apply(address_, {Phase::fd, Phase::late}, ends[1], context_);
+    apply(address_, {Phase::fd, Phase::late}, ends[0], context_);
     parts.finish = finish_by(address_, FinishBy::closing);
     parts.answers = true;
     co_return std::make_unique<FdStream>(std::move(parts));

@@ -43,6 +43,7 @@ Task<End> FdStream::read_some(Batch& into) {
       input_over_ = parts_.socket;
       co_return End{End::finished, {}};
     }
+    if (leaves_direct(attempt, *parts_.in)) continue;
     // A pseudo terminal whose other side has closed says EIO: that is its end of input.
     if (attempt.error == EIO && ::isatty(parts_.in->number()) != 0) co_return End{End::finished, {}};
     if (!attempt.would_block()) co_return end_of(attempt.error);
@@ -68,10 +69,20 @@ Task<End> FdStream::write_some(Batch& from) {
       from.consume(static_cast<std::size_t>(attempt.count));
       co_return End{};
     }
+    if (leaves_direct(attempt, *to)) continue;
     if (attempt.error != 0 && !attempt.would_block()) co_return end_of(attempt.error);
     if (!co_await to->wait(Descriptor::writable)) break;
   }
   co_return End{End::abandoned, {}};
+}
+
+/// Past the page cache (O_DIRECT) only whole blocks go; a file's last part is none, and goes as usual, as
+/// with dd(1). The flags of what we inherited stay.
+bool FdStream::leaves_direct(const Attempt& attempt, const Descriptor& descriptor) const {
+  if (attempt.error != EINVAL || parts_.shown_in >= 0 || parts_.shown_out >= 0) return false;
+  const int flags = ::fcntl(descriptor.number(), F_GETFL);
+  return flags >= 0 && (flags & O_DIRECT) != 0 &&
+         ::fcntl(descriptor.number(), F_SETFL, flags & ~O_DIRECT) == 0;
 }
 
 Task<End> FdStream::finish() {

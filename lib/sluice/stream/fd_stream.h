@@ -44,6 +44,7 @@ class FdStream final : public Stream {
  private:
   Descriptor* out() { return parts_.both ? parts_.in.get() : parts_.out.get(); }
   Task<> deliver_and_discard(const Limits& limits);
+  bool leaves_direct(const Attempt& attempt, const Descriptor& descriptor) const;
 
   Parts parts_;
   Info info_;

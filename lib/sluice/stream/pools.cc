@@ -5,26 +5,44 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
+#include <new>
 #include <utility>
 
 namespace sluice {
 
+namespace {
+
+constexpr std::size_t page = 4096;
+
+constexpr std::align_val_t alignment_of(std::size_t size) {
+  return std::align_val_t(size < page ? alignof(std::max_align_t) : page);
+}
+
+}  // namespace
+
+BufferPool::Buffer BufferPool::allocate(std::size_t size, BufferPool* pool) {
+  return Buffer(static_cast<char*>(::operator new[](size, alignment_of(size))), {pool, size});
+}
+
+void BufferPool::free(char* buffer, std::size_t size) { ::operator delete[](buffer, alignment_of(size)); }
+
 void BufferPool::GiveBack::operator()(char* buffer) const {
-  std::unique_ptr<char[]> owned(buffer);
-  if (pool != nullptr && pool->kept_.size() < most_kept) pool->kept_.push_back({std::move(owned), size});
+  Kept owned(buffer, {size});
+  if (pool != nullptr && pool->kept_.size() < most_kept) pool->kept_.push_back(std::move(owned));
 }
 
 BufferPool::Buffer BufferPool::take(std::size_t size) {
   // The one that was given last is the warmest.
-  const auto found =
-      std::find_if(kept_.rbegin(), kept_.rend(), [size](const Kept& one) { return one.size == size; });
-  if (found == kept_.rend()) return Buffer(new char[size], {this, size});
-  Buffer buffer(found->buffer.release(), {this, size});
+  const auto found = std::find_if(kept_.rbegin(), kept_.rend(),
+                                  [size](const Kept& one) { return one.get_deleter().size == size; });
+  if (found == kept_.rend()) return allocate(size, this);
+  Buffer buffer(found->release(), {this, size});
   kept_.erase(std::prev(found.base()));
   return buffer;
 }
 
-BufferPool::Buffer BufferPool::make(std::size_t size) { return Buffer(new char[size], {nullptr, size}); }
+BufferPool::Buffer BufferPool::make(std::size_t size) { return allocate(size, nullptr); }
 
 std::optional<Middle> PipePool::take() {
   if (!kept_.empty()) {

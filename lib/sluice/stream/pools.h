@@ -25,7 +25,8 @@ class BufferPool {
   BufferPool(const BufferPool&) = delete;
   BufferPool& operator=(const BufferPool&) = delete;
 
-  /// Its bytes are not initialised.
+  /// Its bytes are not initialised. It begins on a page if it is as large as one: that is quicker to read
+  /// into, and what O_DIRECT needs.
   Buffer take(std::size_t size);
   /// One of no pool.
   static Buffer make(std::size_t size);
@@ -34,10 +35,14 @@ class BufferPool {
 
  private:
   static constexpr std::size_t most_kept = 16;
-  struct Kept {
-    std::unique_ptr<char[]> buffer;
+  static Buffer allocate(std::size_t size, BufferPool* pool);
+  static void free(char* buffer, std::size_t size);
+
+  struct Free {
     std::size_t size;
+    void operator()(char* buffer) const { free(buffer, size); }
   };
+  using Kept = std::unique_ptr<char[], Free>;
   std::vector<Kept> kept_;
 };
 
