@@ -74,6 +74,7 @@ TEST(SocksDialogue, AsksAsItsVersionDoes) {
   bind.command = SocksRequest::bind;
   const Case cases[] = {
       {4, request(four("127.0.0.1"), "127.0.0.1", "me"), granted4, "\4\1\0\x50\x7f\0\0\1me\0"s},
+      {4, request({}, "h", ""), "\4\x5a\0\0\0\0\0\0"s, "\4\1\0\x50\0\0\0\1\0h\0"s},
       {4, request({}, "www.example", ""), granted4, "\4\1\0\x50\0\0\0\1\0www.example\0"s},
       {5, request(four("127.0.0.1"), "127.0.0.1"), "\5\0"s + granted5, "\5\1\0\5\1\0\1\x7f\0\0\1\0\x50"s},
       {5, request(six("::1"), "[::1]"), "\5\0"s + "\5\0\0\4"s + std::string(18, '\0'),

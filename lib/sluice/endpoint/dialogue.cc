@@ -9,7 +9,9 @@ namespace {
 
 void tell(Dialogue& dialogue, Logger& log) {
   for (const auto& [severity, text] : dialogue.take_notes()) {
-    if (severity == Severity::notice)
+    if (severity == Severity::warning)
+      log.warning(text);
+    else if (severity == Severity::notice)
       log.notice(text);
     else
       log.info(text);

@@ -53,7 +53,7 @@ class Socks4 final : public Dialogue {
     const bool by_name = request.address.empty();
     // An address that cannot be one says that a name follows.
     const std::string_view ip = by_name ? std::string_view("\0\0\0\1", 4) : address_bytes(request.address);
-    output_ = {'\4', static_cast<char>(request.command)};
+    output_ = {request_version, static_cast<char>(request.command)};
     append_port(output_, request.port);
     output_.append(ip).append(request.user).push_back('\0');
     if (by_name) output_.append(request.host).push_back('\0');
@@ -72,13 +72,15 @@ class Socks4 final : public Dialogue {
   std::size_t feed(std::string_view bytes) override {
     const std::size_t taken = std::min(bytes.size(), reply_length - reply_.size());
     reply_.append(bytes.substr(0, taken));
-    // Who answers in another protocol is not waited for.
-    if (reply_[0] != 0)
-      throw Failure("the server answers in no SOCKS 4: version " + std::to_string(byte_at(reply_, 0)) +
-                    " instead of 0");
+    const std::string version = std::to_string(byte_at(reply_, 0));
+    // Who answers in another protocol is not waited for; some servers repeat the version of the request.
+    if (reply_[0] != 0 && reply_[0] != request_version)
+      throw Failure("the server answers in no SOCKS 4: version " + version + " instead of 0");
     if (reply_.size() < reply_length) return taken;
+    if (reply_[0] != 0)
+      notes_.push_back({Severity::warning, "socks: reply code version is not 0 (" + version + ")"});
     const std::uint8_t code = byte_at(reply_, 1);
-    notes_.push_back({Severity::info, "received socks reply VN=0 CD=" + std::to_string(code) +
+    notes_.push_back({Severity::info, "received socks reply VN=" + version + " CD=" + std::to_string(code) +
                                           " DSTPORT=" + port_text(std::string_view(reply_).substr(2, 2)) +
                                           " DSTIP=" + ip_text(AF_INET, std::string_view(reply_).substr(4))});
     switch (code) {
@@ -99,6 +101,7 @@ class Socks4 final : public Dialogue {
   }
 
  private:
+  static constexpr char request_version = 4;
   static constexpr std::size_t reply_length = 8;
   std::string output_;
   std::string reply_;
