@@ -193,9 +193,12 @@ TEST_F(Tcp, BindsToALowPortOfTheAddressThatItIsGiven) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root has low ports";
   auto [server, client] = meet("TCP4-LISTEN:0,bind=127.0.0.1", "TCP4:127.0.0.1:%,bind=127.0.0.1,lowport");
   EXPECT_LT(SocketName::of_socket(client->info().in).port(), 1024);
-  auto [one, other] =
-      meet("TCP4-LISTEN:0,bind=127.0.0.1", "TCP4:127.0.0.1:%,bind=127.0.0.1:45679,reuseaddr,lowport");
-  EXPECT_EQ(SocketName::of_socket(other->info().in).port(), 45679) << "one that is named is meant";
+  // One that is named is meant, here the server's own.
+  const auto listener = endpoint("TCP4-LISTEN:0,bind=127.0.0.1");
+  run(loop_, listener->prepare());
+  EXPECT_NE(
+      failure("TCP4:127.0.0.1:1,lowport,bind=127.0.0.1:" + bound(*listener)).find("Address already in use"),
+      std::string::npos);
 }
 
 }  // namespace

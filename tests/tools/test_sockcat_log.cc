@@ -88,7 +88,9 @@ TEST(Log, OfAClientIsToTheLetter) {
 
 TEST(Log, OfADefaultListenerNamesBothFamilies) {
   Serving server({"-d", "-d", "TCP-LISTEN:0,fork", "PIPE"});
-  EXPECT_NE(server->line(2)->find(" N listening on AF=10 [::]:" + number(server.port())), std::string::npos);
+  EXPECT_NE(server->line(2)->find(" N listening on AF=10 [0000:0000:0000:0000:0000:0000:0000:0000]:" +
+                                  number(server.port())),
+            std::string::npos);
   Serving four({"-d", "-d", "-4", "TCP-LISTEN:0,fork", "PIPE"});
   EXPECT_NE(four->line(2)->find(" N listening on AF=2 0.0.0.0:" + number(four.port())), std::string::npos);
 }

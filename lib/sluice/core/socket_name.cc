@@ -7,6 +7,7 @@
 #include <sys/un.h>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstring>
 
@@ -58,6 +59,18 @@ SocketName::SocketName(const sockaddr* address, socklen_t length) {
     std::memcpy(&storage_, &four, sizeof four);
     length_ = sizeof four;
   }
+}
+
+std::string all_digits(const void* ip6) {
+  std::array<std::uint8_t, 16> bytes;
+  std::memcpy(bytes.data(), ip6, bytes.size());
+  std::string text;
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    if (i > 0 && i % 2 == 0) text += ':';
+    text += "0123456789abcdef"[bytes[i] >> 4];
+    text += "0123456789abcdef"[bytes[i] & 15];
+  }
+  return text;
 }
 
 SocketName SocketName::unix_path(std::string_view path) {
@@ -184,6 +197,11 @@ std::string SocketName::host_and_port() const {
 
 std::string SocketName::shown_host() const {
   std::string name = host();
+  if (family() == AF_INET6) {
+    const auto six = as<sockaddr_in6>(storage_);
+    const auto interface = std::min(name.find('%'), name.size());
+    return '[' + all_digits(&six.sin6_addr) + name.substr(interface) + ']';
+  }
   if (family() != AF_UNIX || !path().empty()) return name;
   return name.empty() ? "<anon>" : "\\0" + name.substr(1);
 }
@@ -193,7 +211,7 @@ std::string SocketName::log_text() const {
   if (family() == AF_UNIX) return prefix + '"' + shown_host() + '"';
   if (family() == AF_VSOCK) return prefix + "cid:" + host() + " port:" + service();
   if (empty()) return "<anon>";
-  return prefix + host_and_port();
+  return prefix + (family() == AF_INET6 ? shown_host() + ':' + service() : host_and_port());
 }
 
 }  // namespace sluice

@@ -9,6 +9,9 @@
 
 namespace sluice {
 
+/// An address of IPv6 (16 bytes, network order) with all its digits: `0000:0000:...:0001`.
+std::string all_digits(const void* ip6);
+
 /// The name of a socket: family, address and port, or a path. A value; usable as a key of a table.
 /// An IPv4 address that came through an IPv6 socket (::ffff:a.b.c.d) is unmapped at construction.
 class SocketName {
@@ -47,7 +50,9 @@ class SocketName {
   std::string host() const;
   std::string service() const;        ///< the port as text, also that of AF_VSOCK; empty where there is none
   std::string host_and_port() const;  ///< "127.0.0.1:80", "[::1]:80", "/tmp/x.sock", "@abstract", "1:99"
-  /// What the log and programs call it: as `host`, but `\0abstract` (with a backslash) and `<anon>`.
+  /// What the log and programs call it, as socat does: as `host`, but IPv6 with all its digits and in
+  /// brackets,
+  /// `\0abstract` (with a backslash) and `<anon>`.
   std::string shown_host() const;
   /// As socat's log prints it: `AF=2 127.0.0.1:80`, `AF=1 "/tmp/x"`, `AF=40 cid:1 port:99`, `AF=17 0x...`
   std::string log_text() const;

@@ -193,15 +193,12 @@ void note_names(Session& session, const SocketName& local, const SocketName& pee
   const auto note = [&](const char* name, const std::string& value) {
     session.environment.emplace_back(name, value);
   };
-  const auto bracketed = [](const SocketName& name) {
-    return name.family() == AF_INET6 ? '[' + name.host() + ']' : name.shown_host();
-  };
   if (!peer.empty()) {
-    note("PEERADDR", bracketed(peer));
+    note("PEERADDR", peer.shown_host());
     if (const auto port = peer.service(); !port.empty()) note("PEERPORT", port);
   }
   if (!local.empty()) {
-    note("SOCKADDR", bracketed(local));
+    note("SOCKADDR", local.shown_host());
     if (const auto port = local.service(); !port.empty()) note("SOCKPORT", port);
   }
 }
