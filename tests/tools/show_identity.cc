@@ -6,8 +6,9 @@
 #include <cstdio>
 
 /// Prints whom it is and where: user, group, further groups, umask, folder, whether it leads a session or a
-/// process group, and what is in the folder. Linked statically, so that it runs in any root.
-int main() {
+/// process group. Linked statically, so that it runs in any root. With an argument it stays until its input
+/// ends.
+int main(int count_of_words, char**) {
   std::array<char, 4096> folder{};
   if (::getcwd(folder.data(), folder.size()) == nullptr) return 1;
   std::printf("user=%u/%u group=%u/%u groups=", ::getuid(), ::geteuid(), ::getgid(), ::getegid());
@@ -17,5 +18,9 @@ int main() {
   const mode_t mask = ::umask(0);
   std::printf(" umask=%o folder=%s%s%s\n", mask, folder.data(), ::getsid(0) == ::getpid() ? " session" : "",
               ::getpgrp() == ::getpid() ? " leader" : "");
+  std::fflush(stdout);
+  char byte = 0;
+  while (count_of_words > 1 && ::read(STDIN_FILENO, &byte, 1) == 1) {
+  }
   return 0;
 }

@@ -1,12 +1,18 @@
 #include <gtest/gtest.h>
 #include <pwd.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
+#include "../endpoint/opened.h"
+#include "sluice/endpoint/spawn.h"
 #include "sockcat.h"
 
 /// Whom programs, sessions and the process itself become, and where (options of group PROCESS).
@@ -15,7 +21,7 @@ namespace {
 
 constexpr uid_t nobody = 65534;
 
-class Privileges : public testing::Test {
+class Privileges : public ::testing::Test {
  protected:
   void SetUp() override {
     if (!is_root()) GTEST_SKIP() << "only root may become somebody else";
@@ -38,6 +44,148 @@ class Privileges : public testing::Test {
 
   TemporaryDirectory directory_;
 };
+
+/// Users that no system has, in files of their own: each with a group of its own among few, and with others
+/// beside it.
+class ManyUsers : public Privileges {
+ protected:
+  static constexpr int count = 1000;
+
+  void SetUp() override {
+    Privileges::SetUp();
+    if (IsSkipped()) return;
+    std::filesystem::permissions(directory_.path(), std::filesystem::perms::all);
+    std::string users, groups;
+    for (int i = 0; i < count; ++i)
+      users += name(i) + ":x:" + std::to_string(number(i)) + ':' + std::to_string(group(i)) + "::/:/bin/sh\n";
+    for (const auto& [kinds, first] : {std::pair{5, 40000}, {3, 41000}})
+      for (int kind = 0; kind < kinds; ++kind) {
+        groups += "g" + std::to_string(first + kind) + ":x:" + std::to_string(first + kind) + ':';
+        for (int i = kind; i < count; i += kinds) groups += (i == kind ? "" : ",") + name(i);
+        groups += '\n';
+      }
+    passwd_ = file("root/etc/passwd", users);
+    group_ = file("root/etc/group", groups);
+  }
+
+  static std::string name(int i) { return "user" + std::to_string(i); }
+  static int number(int i) { return 20000 + i; }
+  static int group(int i) { return 30000 + i % 13; }
+  static std::string shown(int i) {
+    const std::string user = std::to_string(number(i)), main = std::to_string(group(i));
+    return "user=" + user + '/' + user + " group=" + main + '/' + main + " groups=" + main + ',' +
+           std::to_string(40000 + i % 5) + ',' + std::to_string(41000 + i % 3) + ' ';
+  }
+
+  /// Where the system's users are these.
+  template <class Work>
+  void among_them(Work work) {
+    const int error = std::async(std::launch::async, [&] {
+                        const auto mount = [](const std::string& what, const char* where) {
+                          return ::mount(what.c_str(), where, nullptr, MS_BIND, nullptr) == 0;
+                        };
+                        if (::unshare(CLONE_NEWNS) != 0 ||
+                            ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+                            !mount(passwd_, "/etc/passwd") || !mount(group_, "/etc/group"))
+                          return errno;
+                        work();
+                        return 0;
+                      }).get();
+    if (error != 0) GTEST_SKIP() << "no mounts of its own: " << std::generic_category().message(error);
+  }
+
+  std::string passwd_, group_;
+};
+
+/// The programs of one process: each is prepared and started while others run, and all run at once.
+class ProgramsOfManyUsers : public ManyUsers {
+ protected:
+  /// An address that starts the i-th, and what that one is to show.
+  using Case = std::function<std::pair<std::string, std::string>(int i)>;
+
+  static void run_all(const Case& one) {
+    raise_descriptor_limit();
+    Loop loop;
+    LogSettings quiet;
+    quiet.least = Severity::fatal;
+    Logger log(quiet);
+    Session session(loop, log, Limits());
+    const Context context{loop, log};
+    std::vector<std::pair<std::unique_ptr<Stream>, std::string>> running;
+    for (int i = 0; i < (under_sanitizers() ? 200 : count); ++i) {
+      auto [address, wanted] = one(i);
+      const auto endpoint = make_endpoint(parse_specification(address), Use::both, context);
+      running.emplace_back(sluice::testing::run(loop, endpoint->open(session)), std::move(wanted));
+    }
+    for (auto& [stream, wanted] : running) {
+      sluice::testing::run(loop, stream->finish());
+      EXPECT_EQ(sluice::testing::run(loop, sluice::testing::read_all(*stream)).first, wanted);
+      sluice::testing::run(loop, stream->close(Limits()));
+      EXPECT_EQ(stream->exit_status(), 0) << wanted;
+    }
+  }
+  static std::string mask(int i) {
+    char text[8];
+    std::snprintf(text, sizeof text, "%o", 1 + i % 63);
+    return text;
+  }
+};
+
+TEST_F(ProgramsOfManyUsers, AThousandAtOnceAreEachWhatTheirAddressAsks) {
+  for (int i = 0; i < 7; ++i)
+    std::filesystem::create_directory(directory_.path() + "/in" + std::to_string(i));
+  among_them([this] {
+    run_all([this](int i) {
+      const std::string folder = directory_.path() + "/in" + std::to_string(i % 7);
+      return std::pair("EXEC:'" + show() + " stay',su=" + (i % 2 == 0 ? name(i) : std::to_string(number(i))) +
+                           ",umask=" + mask(i) + ",chdir=" + folder,
+                       shown(i) + "umask=" + mask(i) + " folder=" + folder + '\n');
+    });
+  });
+}
+
+TEST_F(ProgramsOfManyUsers, AThousandAtOnceAreThoseOfTheirRoot) {
+  run_all([this](int i) {
+    return std::pair(
+        "EXEC:'/show stay',chroot=" + root() + ",su=" + std::to_string(number(i)) + ",umask=" + mask(i),
+        shown(i) + "umask=" + mask(i) + " folder=/\n");
+  });
+}
+
+TEST_F(ManyUsers, OfSessionsOfForkingListenersAreTheirsAlone) {
+  among_them([this] {
+    struct Case {
+      int user;
+      std::string listening, other;  ///< options of the two addresses
+    };
+    const std::string loopback = "TCP4-LISTEN:0,bind=127.0.0.1,backlog=1024,fork";
+    std::vector<Case> cases;
+    for (const auto& one : {Case{7, ",su=user7", ""}, Case{8, ",su=20008", ",umask=27"},
+                            Case{9, "", ",su=user9"}, Case{10, ",chroot=/", ",su=20010,chdir=/usr"}})
+      cases.push_back(one);
+    std::vector<std::unique_ptr<Serving>> servers;
+    for (const Case& one : cases)
+      servers.push_back(std::make_unique<Serving>(
+          std::vector<std::string>{loopback + one.listening, "EXEC:'" + show() + " stay'" + one.other}));
+    std::vector<std::pair<Socket, int>> clients;
+    for (int i = 0; i < (under_sanitizers() ? 5 : 75); ++i)
+      for (std::size_t k = 0; k < cases.size(); ++k)
+        clients.emplace_back(Socket::to_tcp(servers[k]->port()), cases[k].user);
+    // All of them show before any of them may end.
+    for (const auto& [client, user] : clients) EXPECT_EQ(client.receive(shown(user).size()), shown(user));
+    for (const auto& client : clients) client.first.finish();
+    for (const auto& [client, user] : clients) {
+      const std::string rest = client.receive_all();
+      EXPECT_NE(rest.find(user == 8 ? "umask=27 " : "umask="), std::string::npos) << user << rest;
+      EXPECT_NE(rest.find(user == 10 ? "folder=/usr\n" : "folder=/"), std::string::npos) << user << rest;
+    }
+    for (const auto& server : servers) {
+      EXPECT_EQ(status_figure((*server)->pid(), "Uid"), 0) << "who listens stays root";
+      (*server)->signal(SIGTERM);
+      EXPECT_EQ((*server)->wait().status, 0);
+    }
+  });
+}
 
 TEST_F(Privileges, OfAProgramAreThoseThatItsAddressAsksFor) {
   file("root/etc/passwd", "inside:x:65534:4242::/:/bin/sh\n");
