@@ -196,6 +196,14 @@ int family_of(const char* name) {
   return text == "4" ? AF_INET : text == "6" ? AF_INET6 : AF_UNSPEC;
 }
 
+/// Of children-shutup of a session's address, whose process this is.
+int steps_of(std::string_view name) {
+  int steps = 0;
+  const auto text = variable(std::string(name).c_str());
+  if (text) std::from_chars(text->data(), text->data() + text->size(), steps);
+  return std::clamp(steps, 0, 5);
+}
+
 void read_environment(BridgePlan& plan) {
   plan.wait_before_opening = wait_of("SOCAT_MAIN_WAIT");
   plan.wait_before_transfer = wait_of("SOCAT_TRANSFER_WAIT");
@@ -236,6 +244,7 @@ SockcatRun sockcat_run_of(const Invocation& invocation) {
   run.log.program = invocation.program;
   run.plan.limits.as_socat = invocation.program == "socat";
   run.log.dated = run.plan.limits.as_socat;
+  run.log.quieter = steps_of(shutup_variable);
   read_environment(run.plan);
   Reader reader(run, rules);
   std::size_t next = 0;
@@ -291,7 +300,8 @@ SockcatRun sockcat_run_of(const Invocation& invocation) {
       run.plan.children_shutup =
           std::max(run.plan.children_shutup, static_cast<int>(std::clamp<std::int64_t>(*steps, 0, 5)));
   run.plan.starts_programs = starts_programs(left) || starts_programs(right);
-  run.plan.restart = Restart{std::move(again), left, right};
+  const int shutup = run.log.quieter + run.plan.children_shutup;
+  run.plan.restart = Restart{std::move(again), left, right, shutup};
   run.plan.left = [left](Use use, const Context& context) { return make_endpoint(left, use, context); };
   run.plan.right = [right](Use use, const Context& context) { return make_endpoint(right, use, context); };
   return run;

@@ -398,6 +398,139 @@ TEST_F(Privileges, ThatASessionCannotHaveEndItAlone) {
   EXPECT_NE(ended.err.find("option \"chroot\": No such file or directory"), std::string::npos) << ended.err;
 }
 
+/// Options of the address that a session came by, where setsid makes the session a process of its own and
+/// where it is none: each is in force, and once.
+class OptionsOfSessions : public ::testing::TestWithParam<const char*> {
+ protected:
+  std::string apart() const { return GetParam(); }
+  std::string listening(const std::string& options) const {
+    return "TCP4-LISTEN:0,bind=127.0.0.1,fork" + options + apart();
+  }
+  TemporaryDirectory directory_;
+};
+INSTANTIATE_TEST_SUITE_P(SharedAndApart, OptionsOfSessions, ::testing::Values("", ",setsid"));
+
+TEST_P(OptionsOfSessions, AreInForceOnce) {
+  struct Case {
+    std::string options, program, sent, got;
+  };
+  const std::string script = directory_.file("wait",
+                                             "read a; read -t $1 b\n"
+                                             "[ $? -gt 128 ] && echo waited || echo ended\n");
+  const std::string wait = "SYSTEM:bash " + script;
+  const std::string show = std::string("EXEC:") + SLUICE_SOCKET_OPTIONS + ",nofork";
+  const std::string sockets = "SYSTEM:'ls -l /proc/$$/fd | grep -c socket:',pipes";
+  const std::string late = "SYSTEM:'read a; sleep 0.3; echo late'";
+  for (const auto& one : std::vector<Case>{
+           {"", "EXEC:cat", "abcdef", "abcdef"},
+           {",readbytes=3", "EXEC:cat", "abcdef", "abc"},
+           {",escape=27", "EXEC:cat",
+            "ab\x1b"
+            "cd",
+            "ab"},
+           {",crnl", "EXEC:'cat -A'", "a\r\nb\r\n", "a$\r\nb$\r\n"},
+           {",cr", "EXEC:'cat -A'", "a\rb\r", "a$\rb$\r"},
+           {",readbytes=4,crnl", "EXEC:'cat -A'", "a\r\nb\r\n", "a$\r\nb"},
+           {"", wait + " 30", "x\n", "ended\n"},
+           {",ignoreeof", wait + " 0.2", "x\n", "waited\n"},
+           {"", late, "x\n", "late\n"},
+           {",exit-on=first-eof", late, "x\n", ""},
+           {"", sockets, "", "0\n"},
+           {",cloexec=0", sockets, "", "1\n"},
+           {",so-rcvbuf-late=20000", show, "", "\nrcvbuf=40000\n"},
+           {",so-sndbuf-late=20000", show, "", "\nsndbuf=40000\n"},
+           {",so-keepalive", show, "", "\nkeepalive=1\n"},
+           {",so-priority=5", show, "", "\npriority=5\n"},
+           {",so-linger=7", show, "", "\nlinger=7\n"},
+           {",nodelay", show, "", "\nnodelay=1\n"},
+           {",setsockopt-connected=6:1:x01000000", show, "", "\nnodelay=1\n"},
+           {",setsockopt-int=6:4:77", show, "", "\nkeepidle=77\n"},
+           {",tcp-keepcnt=3", show, "", "\nkeepcnt=3\n"},
+           {",tcp-window-clamp=5000", show, "", "\nwindow-clamp=5000\n"},
+           {",ip-tos=16", show, "", "\ntos=16\n"},
+       }) {
+    Serving server({"-t", one.got.empty() ? "0.05" : "10", listening(one.options), one.program});
+    const Socket client = Socket::to_tcp(server.port());
+    client.send(one.sent);
+    client.finish();
+    const std::string got = client.receive_all();
+    if (one.program == show)
+      EXPECT_NE(got.find(one.got), std::string::npos) << one.options << apart() << ": " << got;
+    else
+      EXPECT_EQ(got, one.got) << one.options << apart() << ' ' << one.program;
+    server->signal(SIGTERM);
+    EXPECT_EQ(server->wait().status, 0) << one.options;
+  }
+}
+
+// The program's output ends, and it goes on to read: a peer that is told so hears the end and is heard.
+TEST_P(OptionsOfSessions, SayHowAPeerIsToldOfTheEnd) {
+  for (const std::string options : {"", ",shut-down", ",shut-none", ",end-close", ",shut-close"}) {
+    const bool told = options.empty() || options == ",shut-down";
+    const std::string out = directory_.path() + "/out" + options;
+    Serving server({"-t", "0.2", listening(options),
+                    "SYSTEM:'echo hi; exec >&-; cat >\"" + out + "\"; touch \"" + out + ".all\"',pipes"});
+    const Socket client = Socket::to_tcp(server.port());
+    EXPECT_EQ(client.receive_all(), "hi\n") << options;
+    client.send_until_broken("more");
+    ::shutdown(client.number(), SHUT_WR);
+    EXPECT_TRUE(eventually([&] { return std::filesystem::exists(out + ".all"); })) << options;
+    EXPECT_EQ(contents_of(out), told ? "more" : "") << options << apart();
+  }
+}
+
+TEST_P(OptionsOfSessions, IncludeAnEmptyPacketAsTheEnd) {
+  for (const auto& [options, got] : {std::pair{"", "ab"}, {",null-eof", "a"}}) {
+    const std::string path = directory_.path() + "/socket" + options;
+    Serving server({"UNIX-LISTEN:'" + path + "',socktype=5,fork" + options + apart(), "SYSTEM:'cat; cat'"});
+    const Socket client = Socket::to_unix(path, SOCK_SEQPACKET);
+    for (const std::string packet : {"a", "", "b"})
+      ::send(client.number(), packet.data(), packet.size(), MSG_NOSIGNAL);
+    client.finish();
+    EXPECT_EQ(client.receive_all(), got) << options << apart();
+  }
+}
+
+TEST_P(OptionsOfSessions, IncludeHowLoudTheyAre) {
+  const auto logged = [this](const std::string& options, const char* level) {
+    Serving server({level, listening(options), "SYSTEM:'exit 3'"});
+    for (int i = 0; i < 2; ++i) {
+      const Socket client = Socket::to_tcp(server.port());
+      client.finish();
+      client.receive_all();
+    }
+    server->signal(SIGTERM);
+    return server->wait().err;
+  };
+  const std::string started = "starting data transfer loop";
+  EXPECT_NE(logged("", "-dd").find(started), std::string::npos);
+  EXPECT_EQ(logged(",children-shutup=1", "-dd").find(started), std::string::npos);
+  EXPECT_NE(logged(",children-shutup=1", "-ddd").find(started), std::string::npos);
+  EXPECT_EQ(logged(",children-shutup=2", "-ddd").find(started), std::string::npos);
+  // It is for sessions only.
+  EXPECT_NE(logged(",children-shutup=2", "-dd").find("listening on"), std::string::npos);
+}
+
+TEST_P(OptionsOfSessions, LeaveWhatProgramsAreTold) {
+  const std::string path = directory_.path() + "/socket";
+  Serving server(
+      {"UNIX-LISTEN:" + path + ",fork,children-shutup=2" + apart(), "SYSTEM:'env | grep ^SOCAT_ | sort'"});
+  const Socket client = Socket::to_unix(path);
+  client.finish();
+  const std::string told = client.receive_all();
+  EXPECT_NE(told.find("\nSOCAT_SOCKADDR=" + path + '\n'), std::string::npos) << told;
+  EXPECT_EQ(told.find("SHUTUP"), std::string::npos) << told;
+}
+
+TEST_P(OptionsOfSessions, LetSignalsThrough) {
+  Serving server(
+      {listening(""), "SYSTEM:'trap \"echo hung up; exit\" HUP; echo ready; read never; sleep 60',sighup"});
+  const Socket client = Socket::to_tcp(server.port());
+  EXPECT_EQ(client.receive(6), "ready\n");
+  server->signal(SIGHUP);
+  EXPECT_EQ(client.receive_all(), "hung up\n");
+}
+
 TEST_F(Privileges, OfSharedSocketsAreRefused) {
   Serving server({"UDP4-LISTEN:0,bind=127.0.0.1,fork,su=nobody", "PIPE"});
   const Ended client =

@@ -61,7 +61,7 @@ std::string local_time(bool microseconds) {
   return {text, length};
 }
 
-Logger::Logger(LogSettings settings) : settings_(std::move(settings)) {
+Logger::Logger(LogSettings settings) : settings_(std::move(settings)), steps_(settings_.quieter) {
   using To = LogSettings::To;
   if (settings_.to == To::file) file_ = open_log_file(settings_.path);
   if (settings_.to == To::syslog || settings_.to == To::stderr_then_syslog)
@@ -94,7 +94,7 @@ void Logger::reopen() {
 void Logger::write(Severity severity, std::string_view text, std::string_view detail) {
   if (base_ != nullptr) return base_->write(lowered(severity), text, detail);
   if (!enabled(severity)) return;
-  const auto index = static_cast<std::size_t>(severity);
+  const auto index = static_cast<std::size_t>(lowered(severity));
   if (settings_.to == LogSettings::To::syslog) {
     ::syslog(priorities[index], "%c %.*s", letters[index], static_cast<int>(text.size()), text.data());
     return;

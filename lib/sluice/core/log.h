@@ -21,6 +21,7 @@ struct LogSettings {
   enum class To { stderr_, file, syslog, stderr_then_syslog } to = To::stderr_;
   std::string path = {};            ///< of -lf
   std::string facility = "daemon";  ///< of -ly
+  int quieter = 0;                  ///< steps by which every line is less severe
   std::string variables = "SOCAT";  ///< what the names of variables for programs begin with (-lp)
 };
 
@@ -36,7 +37,7 @@ class Logger {
   Logger(Logger& base, int steps);
 
   bool enabled(Severity severity) const {
-    return base_ != nullptr ? base_->enabled(lowered(severity)) : severity <= settings_.least;
+    return base_ != nullptr ? base_->enabled(lowered(severity)) : lowered(severity) <= settings_.least;
   }
   /// Writes one line, if its severity is enabled. `text` has no line end; `detail` may have several lines
   /// and is written as it is after the line, only to a terminal or plain standard error.

@@ -126,7 +126,7 @@ void Sessions::serve(Arrival arrival, std::uint64_t id, bool from_left) {
     if (!adopting_) adopting_ = make(from_left);
     serve(adopting_->adopt(std::move(arrival), *place), place, from_left);
   } catch (const Failure& failure) {
-    log_.write(Severity::error, failure.what(), failure.detail());
+    place->log.write(Severity::error, failure.what(), failure.detail());
     --tally_.opening;
     end(place);
   }
@@ -135,9 +135,9 @@ void Sessions::serve(Arrival arrival, std::uint64_t id, bool from_left) {
 Task<> Sessions::serve_peer(std::unique_ptr<Stream> peer, Place place, bool from_left) {
   std::unique_ptr<Stream> other;
   try {
-    other = co_await open_other(*peer, *place, from_left);
+    other = co_await open_other(peer, *place, from_left);
   } catch (const Failure& failure) {
-    log_.write(Severity::error, failure.what(), failure.detail());
+    place->log.write(Severity::error, failure.what(), failure.detail());
   }
   --tally_.opening;
   // It was for the programs that were started by now.
@@ -150,18 +150,21 @@ Task<> Sessions::serve_peer(std::unique_ptr<Stream> peer, Place place, bool from
 }
 
 /// By an endpoint of its own for each peer: a listener behind a listener is used up by one.
-Task<std::unique_ptr<Stream>> Sessions::open_other(Stream& peer, Session& session, bool from_left) {
+Task<std::unique_ptr<Stream>> Sessions::open_other(std::unique_ptr<Stream>& peer, Session& session,
+                                                   bool from_left) {
   if (!from_left && kept_ != nullptr) co_return co_await kept_->open(session);
   auto endpoint = make(!from_left, true);
   if (runs_apart(*endpoint, from_left)) {
-    session.status = co_await run_apart(*plan_.restart, from_left, peer, session);
+    auto signals = endpoint->signals_passed_on();
+    session.status =
+        co_await run_apart(*plan_.restart, from_left, std::move(peer), std::move(signals), session);
     co_return nullptr;
   }
   std::unique_ptr<Stream> other;
   std::exception_ptr thrown;
   try {
     if (from_left)
-      other = co_await open_or_hand_over(*endpoint, peer, session);
+      other = co_await open_or_hand_over(*endpoint, *peer, session);
     else
       other = co_await endpoint->open(session);
   } catch (...) {
@@ -190,11 +193,11 @@ bool Sessions::runs_apart(const Endpoint& other, bool from_left) {
 Task<std::unique_ptr<Stream>> Sessions::open_or_hand_over(Endpoint& right, Stream& left, Session& session) {
   if (!right.takes_over()) co_return co_await right.open(session);
   if (left.info().shared) {
-    log_.notice("all peers share a socket: relaying, in spite of nofork");
+    session.log.notice("all peers share a socket: relaying, in spite of nofork");
     co_return co_await right.open(session);
   }
   if (left.info().in < 0 && left.info().out < 0) {
-    log_.notice("there is no descriptor to hand over: relaying, in spite of nofork");
+    session.log.notice("there is no descriptor to hand over: relaying, in spite of nofork");
     co_return co_await right.open(session);
   }
   session.status = co_await right.take_over(left, session, session.alone);
@@ -203,9 +206,9 @@ Task<std::unique_ptr<Stream>> Sessions::open_or_hand_over(Endpoint& right, Strea
 
 Task<> Sessions::converse(std::unique_ptr<Stream> left, std::unique_ptr<Stream> right, Session& session) {
   if (plan_.describes_descriptors) describe_descriptors(left->info(), right->info());
-  if (log_.enabled(Severity::notice))
-    log_.notice("starting data transfer loop with FDs [" + pair(left->info()) + "] and [" +
-                pair(right->info()) + ']');
+  if (session.log.enabled(Severity::notice))
+    session.log.notice("starting data transfer loop with FDs [" + pair(left->info()) + "] and [" +
+                       pair(right->info()) + ']');
   if (plan_.dump.text || plan_.dump.hexadecimal || raw_left_ || raw_right_) left = watched(std::move(left));
   if (plan_.progress) tell_progress(*left, *right, session);
   session.relayed = true;

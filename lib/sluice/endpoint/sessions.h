@@ -77,7 +77,8 @@ class Sessions {
 
  private:
   Task<> serve_peer(std::unique_ptr<Stream> peer, Place place, bool from_left);
-  Task<std::unique_ptr<Stream>> open_other(Stream& peer, Session& session, bool from_left);
+  /// Nothing where a process of its own has taken the peer over, or a program its descriptors.
+  Task<std::unique_ptr<Stream>> open_other(std::unique_ptr<Stream>& peer, Session& session, bool from_left);
   bool runs_apart(const Endpoint& other, bool from_left);
   Task<std::unique_ptr<Stream>> open_or_hand_over(Endpoint& right, Stream& left, Session& session);
   Task<> converse(std::unique_ptr<Stream> left, std::unique_ptr<Stream> right, Session& session);

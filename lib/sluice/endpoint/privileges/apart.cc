@@ -19,7 +19,8 @@ std::string address_of(int number, const Address& came_by) {
   for (const Option& option : came_by.options) {
     // What concerns sockets has been applied by now, and what is for the process before that as well; locks
     // are held here.
-    const bool of_stream = option.row->groups == Group::fd && option.row->effect.kind == Effect::code;
+    const bool of_stream = (option.row->groups == Group::fd && option.row->effect.kind == Effect::code) ||
+                           option.row->name == "null-eof";
     const bool is_lock = option.row->name == "lockfile" || option.row->name == "waitlock";
     const bool of_data = option.row->groups == Group::appl && !is_lock;
     if (takes_effect_late(option) || of_stream || of_data) address.options.push_back(option);
@@ -27,6 +28,10 @@ std::string address_of(int number, const Address& came_by) {
   // Programs of the session are not to inherit the peer itself.
   if (address.find("cloexec") == nullptr) address.options.push_back({find_option("cloexec"), true});
   return to_text(address);
+}
+
+bool is_variable(std::string_view text, std::string_view name) {
+  return text.starts_with(name) && text.substr(name.size()).starts_with('=');
 }
 
 Plan plan_for(const Restart& restart, bool from_left, int number) {
@@ -39,16 +44,26 @@ Plan plan_for(const Restart& restart, bool from_left, int number) {
   plan.arguments.push_back(from_left ? to_text(restart.right) : peer);
   // Who debugs has waited once.
   for (char** one = environ; *one != nullptr; ++one)
-    if (!std::string_view(*one).starts_with("SOCAT_MAIN_WAIT=")) plan.environment.emplace_back(*one);
+    if (!is_variable(*one, "SOCAT_MAIN_WAIT") && !is_variable(*one, shutup_variable))
+      plan.environment.emplace_back(*one);
+  if (restart.shutup > 0)
+    plan.environment.push_back(std::string(shutup_variable) + '=' + std::to_string(restart.shutup));
   plan.moves.emplace_back(number, number);
   return plan;
 }
 
+/// It drains as we do, and ends its own programs before that is over.
+Task<> drain_with(Session& session, std::shared_ptr<Program> program) {
+  while (!program->ended && !session.draining) co_await session.changed.wait();
+  if (!program->ended) ::kill(program->pid, SIGTERM);
+}
+
 }  // namespace
 
-Task<int> run_apart(const Restart& restart, bool from_left, Stream& peer, Session& session) {
+Task<int> run_apart(const Restart& restart, bool from_left, std::unique_ptr<Stream> peer,
+                    std::vector<int> signals, Session& session) {
   const Specification& acceptor = from_left ? restart.left : restart.right;
-  const Info& info = peer.info();
+  const Info info = peer->info();
   // A connection is all there is to be handed over; what we know beside it (a cipher's state, which of
   // several peers of a socket this is) would stay here.
   const bool is_whole = info.in >= 0 && info.in == info.out && !info.shared &&
@@ -59,16 +74,22 @@ Task<int> run_apart(const Restart& restart, bool from_left, Stream& peer, Sessio
                   "and su of either address ask for");
   const Plan plan = plan_for(restart, from_left, info.in);
   auto started = spawn(plan);
+  // Closing it is theirs from now on.
+  peer.reset();
   session.log.notice("forked off child process " + std::to_string(started.process.id()));
-  const auto program = std::make_shared<Program>(Program{started.process.id()});
+  const auto program = std::make_shared<Program>(Program{started.process.id(), std::move(signals)});
+  session.programs.push_back(program);
   const auto child = process_stream(std::make_unique<FdStream>(FdStream::Parts{}), std::move(started),
                                     session, AtEnd::wait, program);
-  while (!program->ended && !session.draining) co_await session.loop.sleep(std::chrono::milliseconds(50));
-  // It drains as we do, and ends its own programs before that is over.
-  if (!program->ended) ::kill(program->pid, SIGTERM);
+  Event watched(session.loop);
+  session.loop.start(drain_with(session, program), [&watched] { watched.notify(); });
   Limits patient = session.limits;
   patient.linger = 4 * session.limits.linger_or_default();
+  // How long it may be silent it knows itself.
+  patient.idle.reset();
   co_await child->close(patient);
+  session.changed.notify();
+  co_await watched.wait();
   co_return child->exit_status();
 }
 

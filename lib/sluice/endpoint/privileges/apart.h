@@ -1,6 +1,8 @@
 #pragma once
 
+#include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sluice/endpoint/endpoint.h"
@@ -12,11 +14,16 @@ namespace sluice {
 struct Restart {
   std::vector<std::string> words;  ///< argv: the program's name and its options, without the addresses
   Specification left, right;
+  int shutup = 0;  ///< steps by which what it logs is less severe (children-shutup)
 };
 
+/// Where a process that is one session finds these steps. No program that it starts sees the variable.
+inline constexpr std::string_view shutup_variable = "SOCAT_SESSION_SHUTUP";
+
 /// Runs a session in a process of its own: this program's, with the peer's descriptor in place of the left or
-/// the right address. Waits for its end and returns its exit status. Throws Failure where the peer cannot be
-/// handed over.
-Task<int> run_apart(const Restart& restart, bool from_left, Stream& peer, Session& session);
+/// the right address; it alone has that descriptor then. Waits for its end and returns its exit status;
+/// `signals` that come meanwhile are passed on to it. Throws Failure where the peer cannot be handed over.
+Task<int> run_apart(const Restart& restart, bool from_left, std::unique_ptr<Stream> peer,
+                    std::vector<int> signals, Session& session);
 
 }  // namespace sluice
