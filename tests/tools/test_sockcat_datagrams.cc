@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -28,6 +29,9 @@ class Datagrams {
     socklen_t size = sizeof name;
     ::getsockname(fd_.get(), reinterpret_cast<sockaddr*>(&name), &size);
     return ntohs(name.sin_port);
+  }
+  void hops(int count) const {
+    EXPECT_EQ(::setsockopt(fd_.get(), IPPROTO_IP, IP_TTL, &count, sizeof count), 0);
   }
   void connect(int port) {
     const sockaddr_in to = loopback(port);
@@ -74,6 +78,71 @@ TEST(SockcatDatagrams, RelaysEdgesAndEmptyMessagesExactly) {
     EXPECT_EQ(target.receive(), message);
     target.send("re:" + message.substr(0, 100));
     EXPECT_EQ(source.receive(), "re:" + message.substr(0, 100));
+  }
+}
+
+// What is told of the first datagram of a peer is told of the peer.
+TEST(SockcatDatagrams, ThatComeFirstTellProgramsOfTheirPeers) {
+  for (const std::string keyword : {"UDP4-LISTEN", "UDP4-RECVFROM"})
+    for (const std::string options : {"", ",fork"}) {
+      Serving server({"-t", "10", keyword + ":0,bind=127.0.0.1,ip-recvttl" + options,
+                      "SYSTEM:'echo $SOCAT_IP_TTL; cat >/dev/null'"});
+      for (const int hops : {33, 44}) {
+        Datagrams client;
+        client.hops(hops);
+        client.connect(server.port());
+        client.send("first");
+        EXPECT_EQ(client.receive(), std::to_string(hops) + '\n') << keyword << options;
+        client.hops(55);
+        if (keyword == "UDP4-LISTEN") client.send("second");
+        if (options.empty()) break;
+      }
+    }
+}
+
+TEST(SockcatDatagrams, AreToldToTheLogAsTheyAreReceived) {
+  Datagrams peer;
+  const std::string to = udp(peer.port());
+  struct Case {
+    std::vector<std::string> words;
+    bool told;
+  };
+  for (const auto& one :
+       std::vector<Case>{{{"-u", "UDP4-RECV:0,bind=127.0.0.1", "-"}, true},
+                         {{"-u", "UDP4-RECVFROM:0,bind=127.0.0.1", "-"}, true},
+                         {{"-u", "UDP4-RECVFROM:0,bind=127.0.0.1,fork", "-"}, true},
+                         {{"UDP4-RECVFROM:0,bind=127.0.0.1", "PIPE"}, true},
+                         {{"-u", "SOCKET-RECV:2:2:0:x00007f0000010000000000000000", "-"}, true},
+                         {{"-u", "UDP4-LISTEN:0,bind=127.0.0.1", "-"}, false},
+                         {{"-u", "UDP4-LISTEN:0,bind=127.0.0.1,fork", "-"}, false}})
+    for (const std::string level : {"-dd", "-d"}) {
+      std::vector<std::string> words = one.words;
+      words.insert(words.begin(), {level, "-t0.05"});
+      Serving server(words);
+      peer.connect(server.port());
+      peer.send("hello");
+      if (words[2] == "-u")
+        EXPECT_EQ(server->bytes(5), "hello");
+      else
+        EXPECT_EQ(peer.receive(), "hello");
+      server->signal(SIGTERM);
+      const std::string log = server->wait().err;
+      const bool told =
+          log.find(" N received packet with 5 bytes from AF=2 " + to + '\n') != std::string::npos;
+      EXPECT_EQ(told, one.told && level == "-dd") << words[2] << words[3] << ": " << log;
+    }
+  for (const auto& [keyword, told] :
+       {std::pair{"UDP4-SENDTO:", true}, {"UDP4-DATAGRAM:", true}, {"UDP4-CONNECT:", false}}) {
+    Datagrams far;
+    const std::string name = udp(far.port());
+    Running client(sockcat({"-dd", "-t0.05", "-", keyword + name}), {.more_input = true});
+    client.write("question");
+    EXPECT_EQ(far.receive(), "question");
+    far.send("answer");
+    EXPECT_EQ(client.bytes(6), "answer");
+    const std::string log = client.wait().err;
+    EXPECT_EQ(log.find(" N received packet with 6 bytes from AF=2 " + name + '\n') != std::string::npos, told)
+        << keyword << log;
   }
 }
 

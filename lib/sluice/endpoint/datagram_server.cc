@@ -39,6 +39,13 @@ bool sends_from(const LocalAddress& local, const SocketName& peer) {
 
 }  // namespace
 
+Heard log_received(Logger& log) {
+  if (!log.enabled(Severity::notice)) return {};
+  return [&log](const SocketName& sender, std::size_t bytes) {
+    log.notice("received packet with " + std::to_string(bytes) + " bytes from " + sender.log_text());
+  };
+}
+
 DatagramServer::DatagramServer(const Address& address, const Context& context, std::string_view transport,
                                Peers peers, Bind bind)
     : address_(address),
@@ -48,8 +55,7 @@ DatagramServer::DatagramServer(const Address& address, const Context& context, s
       bind_(std::move(bind)),
       forks_(address.flag("fork")),
       admission_(address),
-      tells_more_(peers == Peers::each_datagram &&
-                  std::any_of(address.options.begin(), address.options.end(), tells_more)),
+      tells_more_(std::any_of(address.options.begin(), address.options.end(), tells_more)),
       received_{Batch::of_messages(Batch::most_messages, &context.loop.buffers())},
       arrived_(context.loop) {}
 
@@ -158,7 +164,7 @@ Task<> DatagramServer::sort_by_sender() {
   while (co_await receive(received_, 0)) {
     const auto messages = received_.batch.messages();
     const bool more = messages.size() >= Batch::most_messages;
-    for (std::size_t i = 0; i < messages.size(); ++i) give(messages[i].data, received_.origins[i]);
+    for (std::size_t i = 0; i < messages.size(); ++i) give(messages[i].data, received_.origins[i], told_);
     if (!waiting_.empty()) arrived_.notify();
     // They get their turn before the next ones come: what they do not take in time is lost.
     if (more) co_await context_.loop.yield();
@@ -166,7 +172,7 @@ Task<> DatagramServer::sort_by_sender() {
   arrived_.notify();
 }
 
-void DatagramServer::give(ConstBytes message, const Origin& from) {
+void DatagramServer::give(ConstBytes message, const Origin& from, const std::vector<Ancillary>& told) {
   auto& inboxes = table_->inboxes;
   if (const auto known = inboxes.find(from); known != inboxes.end()) {
     if (!known->second->put(message))
@@ -185,7 +191,7 @@ void DatagramServer::give(ConstBytes message, const Origin& from) {
   if (std::exchange(full_, false)) context_.log.notice("new peers are heard again");
   auto inbox = std::make_shared<Inbox>(context_.loop);
   inbox->put(message);
-  waiting_.emplace_back(from, inbox);
+  waiting_.push_back({from, inbox, told});
   inboxes.emplace(from, std::move(inbox));
 }
 
@@ -225,8 +231,9 @@ Task<bool> DatagramServer::next_peer(Origin& peer, std::shared_ptr<Inbox>& inbox
   }
   while (waiting_.empty() && !stopped_) co_await arrived_.wait();
   if (waiting_.empty()) co_return false;
-  peer = waiting_.front().first;
-  inbox = std::move(waiting_.front().second);
+  peer = waiting_.front().peer;
+  inbox = std::move(waiting_.front().inbox);
+  told_ = std::move(waiting_.front().told);
   waiting_.pop_front();
   co_return true;
 }
@@ -249,6 +256,8 @@ Task<std::unique_ptr<Stream>> DatagramServer::open(Session& session) {
 
 void DatagramServer::note_told(Session& session) const {
   for (const Ancillary& one : told_) {
+    if (context_.log.enabled(Severity::notice))
+      context_.log.notice("Ancillary message: " + one.name + '=' + one.value);
     context_.log.info("ancillary message: " + one.kind + ": " + one.name + '=' + one.value);
     if (session.names_wanted) session.environment.emplace_back(one.variable, one.value);
   }
@@ -277,6 +286,10 @@ std::unique_ptr<Stream> DatagramServer::stream_of(const Origin& peer, std::share
   // An unnamed sender (AF_UNIX) cannot be answered.
   parts.writable = !peer.sender.empty();
   parts.companion = companion_;
+  // Of what somebody goes on to send socat says no more than of a connection.
+  if (peers_ == Peers::each_datagram)
+    if (const Heard heard = log_received(session.log))
+      parts.heard = [heard, from = peer.sender](const SocketName&, std::size_t bytes) { heard(from, bytes); };
   if (!forks_) {
     // Others may have sent meanwhile.
     parts.accepts = [from = peer.sender](const Origin& origin) { return origin.sender == from; };

@@ -18,11 +18,15 @@ namespace sluice {
 /// Puts around a new stream what the messages of its family need.
 using Dress = std::function<std::unique_ptr<Stream>(std::unique_ptr<Stream>)>;
 
+/// Tells the log of each message that a stream reads; nothing if the log does not want to know.
+Heard log_received(Logger& log);
+
 /// A bound datagram socket whose senders become peers, each with a stream of its own though all share the
 /// socket.
 ///
 /// RECVFROM: every datagram is a peer; its stream reads that one message and then ends. LISTEN: the sender of
-/// a first datagram is a peer, and what it sends later goes to the same stream until that is closed. There
+/// a first datagram is a peer, and what it sends later goes to the same stream until that is closed; what the
+/// kernel tells about the first one (ip-recvttl...) is told of the peer. There
 /// are at most `max-children` peers, or 65,536; more are not heard, with one warning, until one of these has
 /// ended: a peer that is being served is never given up for a new one.
 ///
@@ -67,13 +71,20 @@ class DatagramServer final : public Endpoint {
     std::size_t next = 0;
   };
 
+  struct Waiting {
+    Origin peer;
+    std::shared_ptr<Inbox> inbox;
+    std::vector<Ancillary> told;  ///< of its first datagram
+  };
+
   Task<bool> receive(Received& into, int flags);
   void drop_what_was_cut(Received& from);
   bool accepts(const SocketName& sender) const;
   Task<bool> next_peer(Origin& peer, std::shared_ptr<Inbox>& inbox);
   Task<bool> first_peer(Origin& peer);
   Task<> sort_by_sender();
-  void give(ConstBytes message, const Origin& from);
+  /// `told` is what the kernel told about it.
+  void give(ConstBytes message, const Origin& from, const std::vector<Ancillary>& told);
   void warn_of_loss(const std::string& why);
   void note_told(Session& session) const;
   void connect_to(const Origin& peer, MessageStream::Parts& parts);
@@ -96,8 +107,8 @@ class DatagramServer final : public Endpoint {
   std::shared_ptr<Table> table_ = std::make_shared<Table>();
   Received received_;
   Offload offload_;
-  /// Senders that have not been opened yet, each with its inbox.
-  std::deque<std::pair<Origin, std::shared_ptr<Inbox>>> waiting_;
+  /// Senders that have not been opened yet.
+  std::deque<Waiting> waiting_;
   Event arrived_;
   bool sorting_ = false;
   bool stopped_ = false;

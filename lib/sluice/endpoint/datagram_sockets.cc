@@ -68,6 +68,7 @@ Task<std::unique_ptr<Stream>> DatagramClient::open(Session& session) {
   MessageStream::Parts parts;
   if (!connects) parts.peer = to;
   parts.accepts = accepted(to);
+  if (!connects) parts.heard = log_received(session.log);
   parts.socket = std::make_shared<Descriptor>(context_.loop, std::move(fd));
   parts.offloads = plan_.offloads;
   parts.readable = use_ != Use::writing;
@@ -97,7 +98,7 @@ std::vector<std::string> DatagramReceiver::names() const {
   return {transport_ + ' ' + name_.host_and_port()};
 }
 
-Task<std::unique_ptr<Stream>> DatagramReceiver::open(Session&) {
+Task<std::unique_ptr<Stream>> DatagramReceiver::open(Session& session) {
   co_await prepare();
   MessageStream::Parts parts;
   parts.socket = std::make_shared<Descriptor>(context_.loop, std::move(bound_.socket));
@@ -105,6 +106,7 @@ Task<std::unique_ptr<Stream>> DatagramReceiver::open(Session&) {
   parts.offloads = bound_.offloads;
   parts.writable = false;
   parts.null_eof = address_.flag("null-eof");
+  parts.heard = log_received(session.log);
   if (!admission_.lets_all_in())
     parts.accepts = [admission = admission_](const Origin& origin) {
       return admission.objection(origin.sender).empty();

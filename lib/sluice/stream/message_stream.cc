@@ -58,6 +58,7 @@ Task<End> MessageStream::read_some(Batch& into) {
     Attempt got;
     if (parts_.inbox && !parts_.inbox->empty()) {
       parts_.inbox->take(into);
+      if (parts_.heard) tell_of_inbox(into);
       got.count = 1;
     } else if (parts_.inbox && parts_.inbox->over()) {
       input_over_ = true;
@@ -132,7 +133,7 @@ Attempt MessageStream::receive_one(Batch& into) {
   sockaddr_storage sender;
   iovec vector{room.data(), room.size()};
   msghdr header{};
-  if (parts_.accepts) {
+  if (parts_.accepts || parts_.heard) {
     header.msg_name = &sender;
     header.msg_namelen = sizeof sender;
   }
@@ -144,6 +145,7 @@ Attempt MessageStream::receive_one(Batch& into) {
   if (parts_.accepts && !parts_.accepts({sender_name(sender, header.msg_namelen)}))
     return nothing_that_counts;
   const auto size = static_cast<std::size_t>(got.count);
+  if (parts_.heard) parts_.heard(sender_name(sender, header.msg_namelen), size);
   if (into.carries_messages())
     into.add_message(room.first(size), (header.msg_flags & MSG_TRUNC) != 0);
   else
@@ -157,10 +159,30 @@ Attempt MessageStream::receive_many(Batch& into) {
   // More than the last time, so that it grows with what comes; else what is not used costs more than it
   // saves.
   const std::size_t most = std::max(expected_ * 4, fewest_headers);
-  const auto got = receive_datagrams(parts_.socket->number(), into, most, parts_.accepts, offload_);
+  const auto got = parts_.heard
+                       ? receive_and_tell(into, most)
+                       : receive_datagrams(parts_.socket->number(), into, most, parts_.accepts, offload_);
   if (got.count < 0) return got;
   expected_ = static_cast<std::size_t>(got.count);
   return into.empty() ? nothing_that_counts : got;
+}
+
+Attempt MessageStream::receive_and_tell(Batch& into, std::size_t most) {
+  std::vector<SocketName> senders;
+  const Accepts keep_sender = [&](const Origin& origin) {
+    if (parts_.accepts && !parts_.accepts(origin)) return false;
+    senders.push_back(origin.sender);
+    return true;
+  };
+  const auto got = receive_datagrams(parts_.socket->number(), into, most, keep_sender, offload_);
+  const auto messages = into.messages();
+  for (std::size_t i = 0; i < senders.size(); ++i) parts_.heard(senders[i], messages[i].data.size());
+  return got;
+}
+
+void MessageStream::tell_of_inbox(Batch& read) const {
+  if (!read.carries_messages()) return parts_.heard(parts_.peer, read.data().size());
+  for (const Message& message : read.messages()) parts_.heard(parts_.peer, message.data.size());
 }
 
 Attempt MessageStream::send(Batch& from) {

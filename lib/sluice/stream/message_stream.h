@@ -32,6 +32,9 @@ class Inbox {
   Event arrived_;
 };
 
+/// Called for each message that was read from a stream: whose it is and its size.
+using Heard = std::function<void(const SocketName& sender, std::size_t bytes)>;
+
 /// Datagram and sequenced-packet sockets. Edges and empty messages are kept exactly; a message is never cut.
 class MessageStream final : public Stream {
  public:
@@ -50,8 +53,9 @@ class MessageStream final : public Stream {
     bool sequenced = false;  ///< SOCK_SEQPACKET: has an end, and a half-close if it finishes so
     bool null_eof = false;   ///< an empty message is the end of input
     FinishBy finish = FinishBy::nothing;
-    Accepts accepts = {};                  ///< whose messages count; all, if empty
-    bool connected = false;                ///< what does not count came before the socket was connected
+    Accepts accepts = {};    ///< whose messages count; all, if empty
+    Heard heard = {};        ///< is told of those, if there is one; `peer` is the inbox's sender
+    bool connected = false;  ///< what does not count came before the socket was connected
     std::shared_ptr<void> companion = {};  ///< released with the stream
   };
   explicit MessageStream(Parts parts);
@@ -70,6 +74,8 @@ class MessageStream final : public Stream {
  private:
   Attempt receive_one(Batch& into);
   Attempt receive_many(Batch& into);
+  Attempt receive_and_tell(Batch& into, std::size_t most);
+  void tell_of_inbox(Batch& read) const;
   Attempt send(Batch& from);
   void end_at_empty_message(Batch& into);
   bool sequence_has_ended() const;
