@@ -187,6 +187,69 @@ TEST_F(ManyUsers, OfSessionsOfForkingListenersAreTheirsAlone) {
   });
 }
 
+/// Listeners that change their root before they listen, so that this program is out of their sessions' reach.
+class Rooted : public ManyUsers {
+ protected:
+  /// What this program is linked with, its loader among them.
+  static std::vector<std::string> libraries() {
+    std::vector<std::string> paths;
+    const std::string lines = run({"ldd", tool("sockcat")}).out;
+    for (std::size_t at = lines.find('/'); at != lines.npos; at = lines.find('/', lines.find('\n', at)))
+      paths.push_back(lines.substr(at, lines.find(" (", at) - at));
+    return paths;
+  }
+  void bring(const std::string& path) const {
+    const std::string there = root() + path;
+    std::filesystem::create_directories(there.substr(0, there.rfind('/')));
+    std::filesystem::copy_file(path, there);
+  }
+  std::vector<std::string> words(const std::string& more) const {
+    return {"TCP4-LISTEN:0,bind=127.0.0.1,fork,chroot-early=" + root() + ",su=20008" + more, "EXEC:/show"};
+  }
+};
+
+TEST_F(Rooted, StartSessionsThatChangeWhomTheyAre) {
+  for (const std::string& path : libraries()) bring(path);
+  Serving server(words(""));
+  for (int i = 0; i < 2; ++i) {
+    const Socket client = Socket::to_tcp(server.port());
+    client.finish();
+    EXPECT_EQ(client.receive(shown(8).size()), shown(8));
+    EXPECT_TRUE(client.receive_all().ends_with(" folder=/\n"));
+  }
+  server->signal(SIGTERM);
+  EXPECT_EQ(server->wait().status, 0);
+  // Names mean what they meant outside.
+  Serving named({"TCP4-LISTEN:0,bind=127.0.0.1,fork,chroot-early=" + root() + ",setgid=daemon",
+                 "EXEC:/show,setuid=nobody"});
+  const Socket client = Socket::to_tcp(named.port());
+  client.finish();
+  EXPECT_NE(client.receive_all().find("user=65534/65534 group=1/1 "), std::string::npos);
+}
+
+TEST_F(Rooted, RefuseAtOnceWhatNoSessionCouldHave) {
+  const auto refused = [this](const std::string& missing) {
+    const Ended ended = run_sockcat(words(""));
+    EXPECT_EQ(ended.status, 1);
+    EXPECT_NE(ended.err.find(": its sessions are processes of their own, which cannot be started in the root "
+                             "that chroot-early gives them: "),
+              std::string::npos)
+        << ended.err;
+    EXPECT_NE(ended.err.find(missing), std::string::npos) << ended.err;
+    EXPECT_EQ(std::count(ended.err.begin(), ended.err.end(), '\n'), 1) << ended.err;
+  };
+  refused("there is no /");
+  for (const std::string& path : libraries())
+    if (path.find("/ld-") != path.npos) bring(path);
+  refused("error while loading shared libraries: ");
+  // Sessions that change nothing need no process of their own.
+  Serving server({"TCP4-LISTEN:0,bind=127.0.0.1,fork,chroot-early=" + root(), "EXEC:/show,su=20008"});
+  const Socket client = Socket::to_tcp(server.port());
+  client.finish();
+  EXPECT_EQ(client.receive(shown(8).size()), shown(8));
+  EXPECT_TRUE(client.receive_all().ends_with(" folder=/\n"));
+}
+
 TEST_F(Privileges, OfAProgramAreThoseThatItsAddressAsksFor) {
   file("root/etc/passwd", "inside:x:65534:4242::/:/bin/sh\n");
   file("root/etc/group", "some:x:4300:other,inside\nrest:x:4301:other\n");

@@ -163,7 +163,7 @@ class Bridge {
       : plan_(plan),
         limits_(plan.limits),
         log_(log),
-        sessions_(plan, log, tally_, [this] { ended_.rung().notify(); }),
+        sessions_(plan_, log, tally_, [this] { ended_.rung().notify(); }),
         loop_(sessions_.loop()),
         ended_(loop_),
         readiness_(plan.ready_fd, plan.ready_file),
@@ -232,6 +232,10 @@ class Bridge {
     if (keeps_left) sessions_.keep(*left_);
     // Connections that are made again and again would share it, each getting a part of what it says.
     one_at_a_time_ = keeps_left && !right_->hands_over();
+    const Endpoint* const other = left_serves ? right_.get() : left_.get();
+    if (acceptor != nullptr && !keeps_left && plan_.restart)
+      sessions_apart_ = acceptor->changes_process(false) || other->changes_process(true);
+    if (sessions_apart_) keep_executable(*plan_.restart);
     co_await prepare(keeps_left ? nullptr : acceptor);
     prepared_ = true;
     if (ending_) co_return;
@@ -261,6 +265,12 @@ class Bridge {
         continue;
       co_await one->prepare();
       for (auto& name : one->names()) names.push_back(std::move(name));
+    }
+    // A session that cannot be had is better told of now than each time.
+    if (sessions_apart_) {
+      const Restart& restart = *plan_.restart;
+      const Address& listening = acceptor == left_.get() ? restart.left.reading : restart.right.reading;
+      if (listening.find("chroot-early") != nullptr) check_executable(*plan_.restart, listening);
     }
     readiness_.report(names);
   }
@@ -523,7 +533,7 @@ class Bridge {
       log_.write(Severity::fatal, line);
   }
 
-  const BridgePlan& plan_;
+  BridgePlan plan_;
   Limits limits_;
   Logger& log_;
   Tally tally_;
@@ -542,6 +552,7 @@ class Bridge {
   bool told_to_pause_ = false;
   bool one_at_a_time_ = false;
   bool ending_ = false;
+  bool sessions_apart_ = false;  ///< each is a process of its own
   bool gave_up_ = false;
   bool prepared_ = false;  ///< what can be bound is
   int status_ = 0;

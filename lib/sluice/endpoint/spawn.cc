@@ -86,6 +86,7 @@ __attribute__((no_sanitize("address", "undefined"))) int set_up_and_execute(void
     if (moved[count] < 0) return fail(Step::duplicate);
     ++count;
   }
+  const int executable = plan.executable < 0 ? -1 : ::fcntl(plan.executable, F_DUPFD_CLOEXEC, launch.beyond);
   for (std::size_t i = 0; i < count; ++i)
     if (::dup2(moved[i], plan.moves[i].second) < 0) return fail(Step::duplicate);
   for (const auto& one : plan.identity.late)
@@ -99,7 +100,10 @@ __attribute__((no_sanitize("address", "undefined"))) int set_up_and_execute(void
     if (one.last && !change(one)) return 127;
   ::setrlimit(RLIMIT_NOFILE, &launch.descriptors);
   ::sigprocmask(SIG_SETMASK, &launch.mask, nullptr);
-  ::execve(plan.program.c_str(), launch.argv, launch.environment);
+  if (plan.executable >= 0)
+    ::syscall(SYS_execveat, executable, "", launch.argv, launch.environment, AT_EMPTY_PATH);
+  else
+    ::execve(plan.program.c_str(), launch.argv, launch.environment);
   return fail(Step::exec);
 }
 

@@ -24,6 +24,7 @@ struct Plan {
   Identity identity = {};            ///< whom it becomes, and where
   std::optional<int> terminal = {};  ///< its number of the terminal that becomes its controlling one
   std::string asked_by = {};         ///< the address, for messages
+  int executable = -1;               ///< a descriptor of the program, where its path is out of reach
 };
 
 /// The path that execvp(3) would run, as it is within `root` (empty is here). Throws Failure with status 127

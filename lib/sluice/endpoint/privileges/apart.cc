@@ -1,14 +1,30 @@
 #include "sluice/endpoint/privileges/apart.h"
 
+#include <fcntl.h>
+#include <link.h>
 #include <signal.h>
 #include <unistd.h>
 
 #include "sluice/endpoint/process_stream.h"
 #include "sluice/endpoint/spawn.h"
+#include "sluice/stream/descriptor.h"
 #include "sluice/stream/fd_stream.h"
 
 namespace sluice {
 namespace {
+
+/// Users and groups are those that their names meant here: in another root they may mean others, or none.
+void by_number(Address& address) {
+  for (Option& option : address.options)
+    if (option.row->type == ValueType::user || option.row->type == ValueType::group)
+      option.text = std::to_string(std::get<std::int64_t>(option.value));
+}
+
+std::string text_of(Specification specification) {
+  by_number(specification.reading);
+  if (specification.writing) by_number(*specification.writing);
+  return to_text(specification);
+}
 
 /// The peer that was accepted or connected to, as an address: its descriptor, with what the options of the
 /// address that it came by still have to do.
@@ -25,9 +41,54 @@ std::string address_of(int number, const Address& came_by) {
     const bool of_data = option.row->groups == Group::appl && !is_lock;
     if (takes_effect_late(option) || of_stream || of_data) address.options.push_back(option);
   }
+  by_number(address);
   // Programs of the session are not to inherit the peer itself.
   if (address.find("cloexec") == nullptr) address.options.push_back({find_option("cloexec"), true});
   return to_text(address);
+}
+
+constexpr const char* own_path = "/proc/self/exe";
+
+/// The program that loads this one (elf(5), PT_INTERP); empty if it needs none.
+std::string loader() {
+  std::string path;
+  const auto look = [](dl_phdr_info* info, std::size_t, void* found) {
+    for (int i = 0; i < info->dlpi_phnum; ++i)
+      if (info->dlpi_phdr[i].p_type == PT_INTERP)
+        *static_cast<std::string*>(found) =
+            reinterpret_cast<const char*>(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr);
+    // The first one is the program itself.
+    return 1;
+  };
+  ::dl_iterate_phdr(look, &path);
+  return path;
+}
+
+/// Starts this program for nothing, and returns what it complains of; empty if it can be started.
+std::string complaint_of_start(const Restart& restart) {
+  int ends[2];
+  check("create a pipe", ::pipe2(ends, O_CLOEXEC));
+  const Fd reading(ends[0]);
+  Fd writing(ends[1]);
+  Plan plan;
+  plan.program = own_path;
+  plan.executable = restart.executable->get();
+  plan.arguments = {restart.words.front(), "-V"};
+  plan.moves = {{writing.get(), STDOUT_FILENO}, {writing.get(), STDERR_FILENO}};
+  auto started = spawn(plan);
+  writing.reset();
+  std::string said;
+  char buffer[4096];
+  for (ssize_t count = 1; count > 0;) {
+    count = uninterrupted([&] { return ::read(reading.get(), buffer, sizeof buffer); }).count;
+    if (count > 0) said.append(buffer, static_cast<std::size_t>(count));
+  }
+  boost::system::error_code ignored;
+  if (started.process.wait(ignored) == 0) return {};
+  // The loader's complaint begins with the name of what it was to load.
+  said = said.substr(0, said.find('\n'));
+  const std::string name = restart.words.front() + ": ";
+  return said.starts_with(name) ? said.substr(name.size()) : said.empty() ? "it fails there" : said;
 }
 
 bool is_variable(std::string_view text, std::string_view name) {
@@ -36,12 +97,13 @@ bool is_variable(std::string_view text, std::string_view name) {
 
 Plan plan_for(const Restart& restart, bool from_left, int number) {
   Plan plan;
-  plan.program = "/proc/self/exe";
+  plan.program = own_path;
+  if (restart.executable) plan.executable = restart.executable->get();
   plan.arguments = restart.words;
   const Specification& acceptor = from_left ? restart.left : restart.right;
   const std::string peer = address_of(number, acceptor.reading);
-  plan.arguments.push_back(from_left ? peer : to_text(restart.left));
-  plan.arguments.push_back(from_left ? to_text(restart.right) : peer);
+  plan.arguments.push_back(from_left ? peer : text_of(restart.left));
+  plan.arguments.push_back(from_left ? text_of(restart.right) : peer);
   // Who debugs has waited once.
   for (char** one = environ; *one != nullptr; ++one)
     if (!is_variable(*one, "SOCAT_MAIN_WAIT") && !is_variable(*one, shutup_variable))
@@ -59,6 +121,27 @@ Task<> drain_with(Session& session, std::shared_ptr<Program> program) {
 }
 
 }  // namespace
+
+void keep_executable(Restart& restart) {
+  restart.executable = std::make_shared<const Fd>(
+      check(std::string("open ") + own_path, ::open(own_path, O_PATH | O_CLOEXEC)));
+}
+
+void check_executable(const Restart& restart, const Address& gone_by) {
+  std::string complaint;
+  try {
+    complaint = complaint_of_start(restart);
+  } catch (const Failure& failure) {
+    // The program is there, so that it is its loader that is not.
+    complaint =
+        failure.code() == std::errc::no_such_file_or_directory ? "there is no " + loader() : failure.what();
+  }
+  if (complaint.empty()) return;
+  throw Failure(std::string(gone_by.written()) +
+                ": its sessions are processes of their own, which cannot be "
+                "started in the root that chroot-early gives them: " +
+                complaint);
+}
 
 Task<int> run_apart(const Restart& restart, bool from_left, std::unique_ptr<Stream> peer,
                     std::vector<int> signals, Session& session) {

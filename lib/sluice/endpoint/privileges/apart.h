@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "sluice/core/fd.h"
 #include "sluice/endpoint/endpoint.h"
 
 namespace sluice {
@@ -15,7 +16,14 @@ struct Restart {
   std::vector<std::string> words;  ///< argv: the program's name and its options, without the addresses
   Specification left, right;
   int shutup = 0;  ///< steps by which what it logs is less severe (children-shutup)
+  std::shared_ptr<const Fd> executable = {};  ///< this program, once `keep_executable` was called
 };
+
+/// Opens this program, for when it cannot be reached any more (chroot-early). Throws Failure.
+void keep_executable(Restart& restart);
+/// Tries whether it can be started where this process has gone, whose root may lack what it is linked with.
+/// Throws Failure that says what is missing.
+void check_executable(const Restart& restart, const Address& gone_by);
 
 /// Where a process that is one session finds these steps. No program that it starts sees the variable.
 inline constexpr std::string_view shutup_variable = "SOCAT_SESSION_SHUTUP";
