@@ -306,6 +306,41 @@ TEST_F(Privileges, OfAProgramAreThoseThatItsAddressAsksFor) {
     }
 }
 
+// Links of a root lead to what is within it, absolute ones and those that climb too high.
+TEST_F(Privileges, BehindChrootAreThoseThatTheNewRootSees) {
+  const std::filesystem::path etc = root() + "/etc";
+  std::filesystem::create_directory(root() + "/files");
+  file("root/files/passwd", "inside:x:65534:4242::/:/bin/sh\n");
+  file("root/files/group", "some:x:4300:inside\n");
+  std::filesystem::create_symlink("/", root() + "/top");
+  std::filesystem::create_symlink("/files", root() + "/here");
+  for (const std::string target : {"/files/", "/here/", "../../../../files/", "/top/top/here/"}) {
+    for (const std::string name : {"passwd", "group"}) {
+      std::filesystem::remove(etc / name);
+      std::filesystem::create_symlink(target + name, etc / name);
+    }
+    // The new root may itself be behind another.
+    for (const std::string& options :
+         {",chroot=" + root(), ",chroot-early=" + directory_.path() + ",chroot=/root"}) {
+      const Ended ended = run_sockcat({"-u", "EXEC:/show,su=65534" + options, "-"});
+      EXPECT_EQ(ended.out.substr(0, ended.out.find(" umask")),
+                "user=65534/65534 group=4242/4242 groups=4242,4300")
+          << target << options << ended.err;
+    }
+  }
+  // So are the programs.
+  std::filesystem::create_directory(root() + "/programs");
+  std::filesystem::rename(root() + "/show", root() + "/programs/show-there");
+  std::filesystem::create_symlink("/programs", root() + "/bin");
+  EXPECT_EQ(run_sockcat({"-u", "EXEC:show-there,path=/bin,chroot=" + root(), "-"}).status, 0);
+  // Nor does the system's own user of that number count, if there is none there.
+  std::filesystem::remove(etc / "passwd");
+  std::filesystem::create_symlink("/nowhere", etc / "passwd");
+  const Ended ended = run_sockcat({"-u", "EXEC:/programs/show-there,chroot=" + root() + ",su=65534", "-"});
+  EXPECT_EQ(ended.status, 1);
+  EXPECT_NE(ended.err.find("no user has the number 65534 in " + root()), std::string::npos) << ended.err;
+}
+
 TEST_F(Privileges, OfASubstitutedUserComeWithTheEnvironment) {
   const passwd* const entry = ::getpwnam("nobody");
   const std::string wanted = std::string("nobody nobody ") + entry->pw_dir + ' ' + entry->pw_shell + '\n';

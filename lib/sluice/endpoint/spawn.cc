@@ -178,10 +178,11 @@ std::string find_program(const std::string& name, const char* path, const std::s
     const auto colon = rest.find(':');
     const auto folder = rest.substr(0, colon);
     std::string candidate = folder.empty() ? name : std::string(folder) + '/' + name;
+    const Fd there = root.empty() ? Fd(::open(candidate.c_str(), O_PATH | O_CLOEXEC))
+                                  : open_in_root(root, candidate, O_PATH);
     struct stat status {};
-    const std::string seen_here = root.empty() ? candidate : root + '/' + candidate;
-    if (::stat(seen_here.c_str(), &status) == 0 && S_ISREG(status.st_mode)) {
-      if (::access(seen_here.c_str(), X_OK) == 0) return candidate;
+    if (there && ::fstat(there.get(), &status) == 0 && S_ISREG(status.st_mode)) {
+      if (::faccessat(there.get(), "", X_OK, AT_EMPTY_PATH) == 0) return candidate;
       found = true;
     }
     if (colon == rest.npos) break;

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/openat2.h>
 #include <pwd.h>
 #include <sched.h>
 #include <sys/syscall.h>
@@ -9,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -81,13 +83,18 @@ std::optional<User> look_up_here(uid_t number) {
 constexpr std::size_t longest_line = 64 << 10;
 
 using File = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
-File open_file(const std::string& path) { return {std::fopen(path.c_str(), "re"), std::fclose}; }
+File open_file(const std::string& root, const std::string& path) {
+  Fd fd = open_in_root(root, path, O_RDONLY);
+  File file(fd ? ::fdopen(fd.get(), "r") : nullptr, std::fclose);
+  if (file) fd.release();
+  return file;
+}
 
 /// By the files of another root (passwd(5), group(5)).
 std::optional<User> look_up_in(const std::string& root, uid_t number) {
   std::vector<char> buffer(longest_line);
   std::optional<User> user;
-  if (const File file = open_file(root + "/etc/passwd")) {
+  if (const File file = open_file(root, "/etc/passwd")) {
     passwd entry{};
     passwd* found = nullptr;
     while (!user && ::fgetpwent_r(file.get(), &entry, buffer.data(), buffer.size(), &found) == 0)
@@ -95,7 +102,7 @@ std::optional<User> look_up_in(const std::string& root, uid_t number) {
   }
   if (!user) return std::nullopt;
   user->groups.push_back(user->group);
-  if (const File file = open_file(root + "/etc/group")) {
+  if (const File file = open_file(root, "/etc/group")) {
     struct group entry {};
     struct group* found = nullptr;
     while (::fgetgrent_r(file.get(), &entry, buffer.data(), buffer.size(), &found) == 0)
@@ -124,6 +131,16 @@ std::string directory_of(const Address& address) {
   return std::filesystem::absolute(directory, ignored).lexically_normal().string();
 }
 
+/// Where a path is whose root is another one already, or none yet.
+std::string within(const std::string& root, const std::string& path) {
+  const std::string joined = root + (path.starts_with('/') ? "" : "/") + path;
+  if (root.empty()) return joined;
+  const Fd there = open_in_root(root, path, O_PATH | O_DIRECTORY);
+  std::error_code error;
+  const auto real = std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(there.get()), error);
+  return there && !error ? real.string() : joined;
+}
+
 PrivilegeChange change_of(const Address& address, const Option& option, PrivilegeChange::Kind kind,
                           Identity& identity) {
   PrivilegeChange change{.kind = kind, .option = option.row->name};
@@ -138,7 +155,7 @@ PrivilegeChange change_of(const Address& address, const Option& option, Privileg
       if (!option.text.starts_with('/') && identity.root.empty())
         identity.root = directory_of(address) + '/' + option.text;
       else
-        identity.root += option.text.starts_with('/') ? option.text : '/' + option.text;
+        identity.root = within(identity.root, option.text);
       break;
     case PrivilegeChange::session:
       break;
@@ -171,6 +188,21 @@ PrivilegeChange change_of(const Address& address, const Option& option, Privileg
 }
 
 }  // namespace
+
+Fd open_in_root(const std::string& root, const std::string& path, int flags) {
+  const Fd top(::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!top) return Fd();
+  open_how how{};
+  how.flags = static_cast<std::uint64_t>(flags | O_CLOEXEC);
+  how.resolve = RESOLVE_IN_ROOT;
+  long fd = -1;
+  // Somebody who renames folders meanwhile may make one try fail.
+  for (int tries = 0; tries < 10; ++tries) {
+    fd = ::syscall(SYS_openat2, top.get(), path.c_str(), &how, sizeof how);
+    if (fd >= 0 || errno != EAGAIN) break;
+  }
+  return Fd(static_cast<int>(fd));
+}
 
 bool changes_identity(const Address& address) {
   return std::any_of(address.options.begin(), address.options.end(),

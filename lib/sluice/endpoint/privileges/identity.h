@@ -45,6 +45,10 @@ struct Identity {
   bool empty() const { return early.empty() && late.empty(); }
 };
 
+/// Opens a path as a process sees it whose root is the folder `root` (openat2(2), RESOLVE_IN_ROOT): no link
+/// leads out of it. Empty, with errno, if it cannot be opened.
+Fd open_in_root(const std::string& root, const std::string& path, int flags);
+
 /// Looks up what is to be looked up. A user of su behind a chroot is looked up in the new root's own files,
 /// as if that had happened already; su-d looks up here. Throws Failure, naming the option.
 Identity identity_of(const Address& address);
