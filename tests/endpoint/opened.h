@@ -68,6 +68,15 @@ class EndpointTest : public ::testing::Test {
   void finish(Stream& stream) { run(loop_, stream.finish()); }
   void close(Stream& stream) { run(loop_, stream.close(limits_)); }
 
+  /// Lets all that goes on by itself do so.
+  void settle() {
+    constexpr int turns = 10;
+    const auto take_turns = [](Loop& loop) -> Task<> {
+      for (int turn = 0; turn < turns; ++turn) co_await loop.yield();
+    };
+    run(loop_, take_turns(loop_));
+  }
+
   /// Opens what listens and what connects to it, both at once. `%` in the client's address is what the
   /// server is bound to, without its port's neighbours: a port, or a path.
   std::pair<std::unique_ptr<Stream>, std::unique_ptr<Stream>> meet(const std::string& server,

@@ -1,11 +1,13 @@
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
 #include <string>
 
 #include "opened.h"
+#include "sluice/endpoint/transport.h"
 
 namespace sluice {
 namespace {
@@ -156,6 +158,21 @@ TEST_F(GenericSocket, WhatTheKernelRefusesIsItsError) {
   EXPECT_EQ(failure("SOCKET-CONNECT:2:6:x"), "connect to 0.0.0.0:0: Invalid argument");
   const std::string text = failure("SOCKET-LISTEN:2:254:" + loopback("0"));
   EXPECT_NE(text.find("create a socket: "), std::string::npos) << text;
+}
+
+TEST(Transport, IsCalledAsItsOwnAddressesAre) {
+  struct Case {
+    SocketKind kind;
+    std::string_view name;
+  };
+  for (const auto& [kind, name] :
+       {Case{{AF_INET, SOCK_STREAM, 0}, "tcp"}, Case{{AF_INET6, SOCK_STREAM, IPPROTO_TCP}, "tcp"},
+        Case{{AF_INET, SOCK_STREAM, IPPROTO_MPTCP}, "tcp"},
+        Case{{AF_INET, SOCK_STREAM, IPPROTO_SCTP}, "sctp"}, Case{{AF_INET, SOCK_SEQPACKET, 0}, "socket"},
+        Case{{AF_INET6, SOCK_DGRAM, 0}, "udp"}, Case{{AF_INET, SOCK_DGRAM, IPPROTO_UDPLITE}, "udplite"},
+        Case{{AF_INET, SOCK_RAW, 145}, "ip"}, Case{{AF_UNIX, SOCK_DGRAM, 0}, "unix"},
+        Case{{AF_VSOCK, SOCK_STREAM, 0}, "vsock"}, Case{{AF_PACKET, SOCK_RAW, 0}, "socket"}})
+    EXPECT_EQ(transport_of(kind), name) << kind.family << ' ' << kind.type << ' ' << kind.protocol;
 }
 
 }  // namespace

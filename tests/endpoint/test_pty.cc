@@ -97,7 +97,7 @@ TEST_F(PtyAddress, WaitsUntilSomebodyOpensTheSlave) {
     into = co_await from.open(session);
   };
   loop_.start(keep(*pty, session_, stream));
-  run(loop_, [](Loop& loop) -> Task<> { co_await loop.sleep(std::chrono::milliseconds(5)); }(loop_));
+  settle();
   EXPECT_EQ(stream, nullptr);
   // However shortly.
   slave_of(*pty).reset();
@@ -114,7 +114,7 @@ TEST_F(PtyAddress, GivesUpWaitingWhenItIsStopped) {
     into = co_await from.open(session);
   };
   loop_.start(keep(*pty, session_, stream));
-  run(loop_, [](Loop& loop) -> Task<> { co_await loop.sleep(std::chrono::milliseconds(5)); }(loop_));
+  settle();
   pty->stop();
   loop_.run();
   EXPECT_EQ(stream, nullptr);
@@ -136,7 +136,7 @@ TEST_F(PtyAddress, SitsOutThatNobodyHasTheSlaveOpen) {
     into = end.kind == End::open ? std::string(as_text(batch.data())) : "ended";
   };
   loop_.start(read_one(*stream, got));
-  run(loop_, [](Loop& loop) -> Task<> { co_await loop.sleep(std::chrono::milliseconds(5)); }(loop_));
+  settle();
   EXPECT_EQ(got, "");
   const Fd again = slave_of(*pty);
   write_slave(again, "two");

@@ -23,7 +23,7 @@ TEST_F(Stall, NeitherGivesNorTakesAnythingUntilItIsStopped) {
   End read, written;
   loop_.start(read_into(*stream, read));
   loop_.start(write_from(*stream, batch, written));
-  run(loop_, [](Loop& loop) -> Task<> { co_await loop.sleep(std::chrono::milliseconds(5)); }(loop_));
+  settle();
   EXPECT_EQ(read.kind, End::open);
   EXPECT_EQ(written.kind, End::open);
   EXPECT_EQ(batch.size(), 1U) << "nothing was taken";

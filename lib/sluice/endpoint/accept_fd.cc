@@ -11,6 +11,7 @@
 #include "sluice/endpoint/listener.h"
 #include "sluice/endpoint/passed_descriptors.h"
 #include "sluice/endpoint/socket.h"
+#include "sluice/endpoint/transport.h"
 #include "sluice/stream/background.h"
 
 namespace sluice {
@@ -100,20 +101,6 @@ int number_of(const Address& address) {
                      '"' + text + "\" is neither a descriptor number nor in LISTEN_FDNAMES");
 }
 
-std::string_view transport_of(const SocketName& name) {
-  switch (name.family()) {
-    case AF_INET:
-    case AF_INET6:
-      return "tcp";
-    case AF_UNIX:
-      return "unix";
-    case AF_VSOCK:
-      return "vsock";
-    default:
-      return "socket";
-  }
-}
-
 }  // namespace
 
 std::unique_ptr<Endpoint> make_accept_fd(const Address& address, Use, const Context& context) {
@@ -121,8 +108,9 @@ std::unique_ptr<Endpoint> make_accept_fd(const Address& address, Use, const Cont
   const std::string what = std::string(address.written()) + ": descriptor " + std::to_string(number);
   check(what, ::fcntl(number, F_GETFD));
   if (option_of(number, SO_ACCEPTCONN) != 1) throw Failure(what + " is no listening socket");
-  const SocketKind kind = {option_of(number, SO_DOMAIN), option_of(number, SO_TYPE), 0};
-  return std::make_unique<Listener>(address, context, transport_of(SocketName::of_socket(number)), kind,
+  const SocketKind kind = {option_of(number, SO_DOMAIN), option_of(number, SO_TYPE),
+                           option_of(number, SO_PROTOCOL)};
+  return std::make_unique<Listener>(address, context, transport_of(kind), kind,
                                     [=] { return take_over(address, context, number); });
 }
 

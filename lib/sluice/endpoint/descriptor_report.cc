@@ -11,25 +11,16 @@
 
 #include <array>
 #include <cstdio>
-#include <ctime>
 
 #include "sluice/address/lookup.h"
 #include "sluice/address/options.h"
 #include "sluice/core/failure.h"
+#include "sluice/core/figures.h"
 #include "sluice/core/socket_name.h"
+#include "sluice/endpoint/file_kind.h"
 
 namespace sluice {
 namespace {
-
-struct KindName {
-  mode_t kind;
-  std::string_view name;
-};
-
-constexpr std::array kinds = {KindName{S_IFREG, "file"},   KindName{S_IFDIR, "dir"},
-                              KindName{S_IFCHR, "chrdev"}, KindName{S_IFBLK, "blkdev"},
-                              KindName{S_IFIFO, "pipe"},   KindName{S_IFLNK, "symlink"},
-                              KindName{S_IFSOCK, "socket"}};
 
 struct EventName {
   short event;
@@ -40,11 +31,6 @@ constexpr std::array events = {EventName{POLLIN, "IN,"},   EventName{POLLPRI, "P
                                EventName{POLLOUT, "OUT,"}, EventName{POLLERR, "ERR,"},
                                EventName{POLLHUP, "HUP,"}, EventName{POLLNVAL, "NVAL,"}};
 
-std::string hexadecimal(unsigned long value, int digits) {
-  char text[24];
-  return {text, static_cast<std::size_t>(std::snprintf(text, sizeof text, "%0*lx", digits, value))};
-}
-
 std::string octal(unsigned value) {
   char text[24];
   return {text, static_cast<std::size_t>(std::snprintf(text, sizeof text, "0%o", value))};
@@ -52,13 +38,6 @@ std::string octal(unsigned value) {
 
 std::string device(dev_t number) {
   return std::to_string(major(number)) + ',' + std::to_string(minor(number));
-}
-
-std::string time_text(const timespec& moment) {
-  tm parts{};
-  ::localtime_r(&moment.tv_sec, &parts);
-  char text[64];
-  return {text, std::strftime(text, sizeof text, "%a %b %e %H:%M:%S %Y", &parts)};
 }
 
 std::string character_text(cc_t c) {
@@ -120,11 +99,8 @@ std::string line_of(int fd) {
   std::string line = number;
   struct stat status {};
   if (::fstat(fd, &status) != 0) return line + last_error().message() + '\n';
-  std::string_view kind = "unknown";
-  for (const auto& row : kinds)
-    if (row.kind == (status.st_mode & S_IFMT)) kind = row.name;
   const auto column = [&line](const std::string& text) { (line += '\t') += text; };
-  line += kind;
+  line += file_kind(status.st_mode).short_name;
   column(device(status.st_dev));
   column(std::to_string(status.st_ino));
   column(octal(status.st_mode));
@@ -135,7 +111,8 @@ std::string line_of(int fd) {
   column(std::to_string(status.st_size));
   column(std::to_string(status.st_blksize));
   column(std::to_string(status.st_blocks));
-  for (const timespec& moment : {status.st_atim, status.st_mtim, status.st_ctim}) column(time_text(moment));
+  for (const timespec& moment : {status.st_atim, status.st_mtim, status.st_ctim})
+    column(date_text(moment.tv_sec));
   column(std::to_string(::fcntl(fd, F_GETFD) & FD_CLOEXEC));
   column('x' + hexadecimal(static_cast<unsigned long>(::fcntl(fd, F_GETFL)), 6));
   column(std::to_string(::fcntl(fd, F_GETOWN)));

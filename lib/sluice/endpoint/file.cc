@@ -4,10 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
-
 #include "sluice/endpoint/apply.h"
 #include "sluice/endpoint/families.h"
+#include "sluice/endpoint/file_kind.h"
 #include "sluice/endpoint/socket.h"
 #include "sluice/endpoint/unix_path.h"
 #include "sluice/stream/fd_stream.h"
@@ -104,19 +103,10 @@ void log_opening(const Address& address, Logger& log, const std::string& path, U
   if (!log.enabled(Severity::notice)) return;
   const bool creates = address.keyword->name == "CREATE";
   const ProcessSection section(address);
-  struct KindName {
-    mode_t kind;
-    std::string_view name;
-  };
-  constexpr std::array kinds = {KindName{S_IFREG, "regular file"},     KindName{S_IFDIR, "directory"},
-                                KindName{S_IFCHR, "character device"}, KindName{S_IFBLK, "block device"},
-                                KindName{S_IFIFO, "named pipe"},       KindName{S_IFSOCK, "socket"}};
   struct stat status {};
   // One that is not there has no kind yet.
-  std::string_view kind = creates ? "regular file" : "undef";
-  if (::stat(path.c_str(), &status) == 0)
-    for (const KindName& row : kinds)
-      if (row.kind == (status.st_mode & S_IFMT)) kind = row.name;
+  const bool is_there = ::stat(path.c_str(), &status) == 0;
+  const auto kind = file_kind(is_there ? status.st_mode : creates ? S_IFREG : 0).name;
   log.notice(std::string(creates ? "creating " : "opening ") + std::string(kind) + " \"" + path + "\" for " +
              (use == Use::both      ? "reading and writing"
               : use == Use::reading ? "reading"

@@ -1,4 +1,3 @@
-#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include "sluice/address/binary_data.h"
@@ -9,6 +8,7 @@
 #include "sluice/endpoint/listener.h"
 #include "sluice/endpoint/numbers.h"
 #include "sluice/endpoint/socket.h"
+#include "sluice/endpoint/transport.h"
 
 namespace sluice {
 namespace {
@@ -48,23 +48,6 @@ Generic read_generic(const Address& address) {
   if (const Option* bind = address.find("bind"))
     generic.bound = name_of_data(address, generic.kind.family, bind->text, bind->place);
   return generic;
-}
-
-/// What readiness calls it: the name of the family's own addresses, where it has some.
-std::string_view transport_of(const SocketKind& kind) {
-  switch (kind.family) {
-    case AF_INET:
-    case AF_INET6:
-      if (kind.type == SOCK_STREAM && (kind.protocol == 0 || kind.protocol == IPPROTO_TCP)) return "tcp";
-      if (kind.type == SOCK_DGRAM && (kind.protocol == 0 || kind.protocol == IPPROTO_UDP)) return "udp";
-      return kind.type == SOCK_RAW ? "ip" : "socket";
-    case AF_UNIX:
-      return "unix";
-    case AF_VSOCK:
-      return "vsock";
-    default:
-      return "socket";
-  }
 }
 
 Fd make_bound(const Address& address, const Context& context, const Generic& generic) {

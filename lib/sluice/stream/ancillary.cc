@@ -10,7 +10,8 @@
 #include <array>
 #include <cstdio>
 #include <cstring>
-#include <ctime>
+
+#include "sluice/core/figures.h"
 
 namespace sluice {
 namespace {
@@ -25,14 +26,9 @@ bool take(const cmsghdr& control, Value& value) {
   return true;
 }
 
-std::string hexadecimal(const cmsghdr& control) {
-  std::string text = "x";
-  char digits[3];
-  for (std::size_t i = 0; i < control.cmsg_len - CMSG_LEN(0); ++i) {
-    std::snprintf(digits, sizeof digits, "%02x", CMSG_DATA(&control)[i]);
-    text += digits;
-  }
-  return text;
+std::string data_text(const cmsghdr& control) {
+  const auto* const data = reinterpret_cast<const char*>(CMSG_DATA(&control));
+  return 'x' + hexadecimal({data, control.cmsg_len - CMSG_LEN(0)});
 }
 
 /// A number, in as many bytes as the kernel chose: one for TOS, four for the rest.
@@ -54,13 +50,9 @@ std::string address(int family, const void* bytes) {
 }
 
 std::string time_text(const timeval& moment) {
-  tm parts{};
-  ::localtime_r(&moment.tv_sec, &parts);
-  char text[96];
-  std::size_t length = std::strftime(text, sizeof text, "%a %b %e %H:%M:%S %Y", &parts);
-  length += static_cast<std::size_t>(
-      std::snprintf(text + length, sizeof text - length, ", %06ld usecs", static_cast<long>(moment.tv_usec)));
-  return {text, length};
+  char part[24];
+  std::snprintf(part, sizeof part, ", %06ld usecs", static_cast<long>(moment.tv_usec));
+  return date_text(moment.tv_sec) + part;
 }
 
 /// Those that are one number or a row of bytes.
@@ -85,7 +77,7 @@ void read_one(const cmsghdr& control, std::vector<Ancillary>& all) {
   for (const Plain& row : plain)
     if (row.level == control.cmsg_level && row.type == control.cmsg_type)
       return void(all.push_back(
-          {row.kind, row.name, row.variable, row.bytes ? hexadecimal(control) : number(control)}));
+          {row.kind, row.name, row.variable, row.bytes ? data_text(control) : number(control)}));
   if (control.cmsg_level == SOL_SOCKET && control.cmsg_type == SCM_TIMESTAMP) {
     timeval moment{};
     if (take(control, moment)) all.push_back({"SCM_TIMESTAMP", "timestamp", "TIMESTAMP", time_text(moment)});
@@ -113,9 +105,8 @@ void read_one(const cmsghdr& control, std::vector<Ancillary>& all) {
   if (control.cmsg_level == IPPROTO_IPV6 && control.cmsg_type == IPV6_TCLASS) {
     int value = 0;
     if (!take(control, value)) return;
-    char text[16];
-    std::snprintf(text, sizeof text, "x%08x", static_cast<unsigned>(value));
-    all.push_back({"IPV6_TCLASS", "tclass", "IPV6_TCLASS", text});
+    all.push_back(
+        {"IPV6_TCLASS", "tclass", "IPV6_TCLASS", 'x' + hexadecimal(static_cast<unsigned>(value), 8)});
   }
   const bool error4 = control.cmsg_level == IPPROTO_IP && control.cmsg_type == IP_RECVERR;
   const bool error6 = control.cmsg_level == IPPROTO_IPV6 && control.cmsg_type == IPV6_RECVERR;
