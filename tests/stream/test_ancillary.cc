@@ -8,6 +8,7 @@
 #include <map>
 #include <string>
 
+#include "on_loop.h"
 #include "sluice/core/fd.h"
 
 namespace sluice {
@@ -42,7 +43,9 @@ std::map<std::string, std::string> told(int family, std::initializer_list<std::p
   pollfd ready{.fd = socket.get(), .events = POLLIN, .revents = 0};
   ::poll(&ready, 1, -1);
   std::map<std::string, std::string> found;
-  for (const Ancillary& one : peek_ancillary(socket.get())) found[one.variable] = one.value;
+  const auto told = peek_ancillary(socket.get());
+  if (!told) throw Failure("no datagram waits", last_error());
+  for (const Ancillary& one : *told) found[one.variable] = one.value;
   char byte;
   EXPECT_EQ(::recv(socket.get(), &byte, 1, MSG_DONTWAIT), 1) << "it was taken";
   return found;
@@ -73,6 +76,17 @@ TEST(Ancillary, OfIpv6IsToldAsItWasAskedFor) {
   EXPECT_EQ(found.at("IPV6_TCLASS"), "x0000000c");
   EXPECT_EQ(found.at("IPV6_DSTADDR"), "[::1]");
   EXPECT_EQ(found.at("IPV6_IF"), "lo");
+}
+
+TEST(Ancillary, OfNoDatagramIsNotThatOfOneWithout) {
+  const auto [one, other] = testing::socket_pair(SOCK_DGRAM);
+  const bool waits = peek_ancillary(one.get()).has_value();
+  EXPECT_EQ(errno, EAGAIN);
+  EXPECT_FALSE(waits);
+  EXPECT_EQ(::send(other.get(), "", 0, 0), 0);
+  const auto told = peek_ancillary(one.get());
+  ASSERT_TRUE(told.has_value());
+  EXPECT_TRUE(told->empty());
 }
 
 TEST(Ancillary, ThatNobodyAskedForIsNone) { EXPECT_TRUE(told(AF_INET, {}, {}).empty()); }

@@ -117,9 +117,12 @@ Task<bool> DatagramServer::receive(Received& into, int flags) {
   };
   while (!stopped_) {
     // What is told belongs to one datagram, so they are taken one by one then.
-    if (tells_more_) told_ = peek_ancillary(socket_->number());
     const std::size_t most = tells_more_ ? 1 : Batch::most_messages;
-    const auto got = receive_datagrams(socket_->number(), into.batch, most, keep_origin, offload_, flags);
+    Attempt got;
+    if (tells_more_ && !look_at_next())
+      got = {-1, errno};
+    else
+      got = receive_datagrams(socket_->number(), into.batch, most, keep_origin, offload_, flags);
     if (flags == 0) drop_what_was_cut(into);
     if (!into.batch.empty()) co_return true;
     if (got.would_block()) {
@@ -141,6 +144,14 @@ Task<bool> DatagramServer::receive(Received& into, int flags) {
                   std::error_code(got.error, std::generic_category()));
   }
   co_return false;
+}
+
+/// Whether there is one; errno says why not.
+bool DatagramServer::look_at_next() {
+  auto told = peek_ancillary(socket_->number());
+  if (!told) return false;
+  told_ = std::move(*told);
+  return true;
 }
 
 /// AF_UNIX datagrams may be larger than there is room for.

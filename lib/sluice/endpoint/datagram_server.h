@@ -78,6 +78,7 @@ class DatagramServer final : public Endpoint {
   };
 
   Task<bool> receive(Received& into, int flags);
+  bool look_at_next();
   void drop_what_was_cut(Received& from);
   bool accepts(const SocketName& sender) const;
   Task<bool> next_peer(Origin& peer, std::shared_ptr<Inbox>& inbox);

@@ -142,12 +142,12 @@ std::vector<Ancillary> read_ancillary(const msghdr& header) {
   return all;
 }
 
-std::vector<Ancillary> peek_ancillary(int socket) {
+std::optional<std::vector<Ancillary>> peek_ancillary(int socket) {
   alignas(cmsghdr) std::array<char, control_room> control;
   msghdr header{};
   header.msg_control = control.data();
   header.msg_controllen = control.size();
-  if (::recvmsg(socket, &header, MSG_PEEK | MSG_DONTWAIT | MSG_CMSG_CLOEXEC) < 0) return {};
+  if (::recvmsg(socket, &header, MSG_PEEK | MSG_DONTWAIT | MSG_CMSG_CLOEXEC) < 0) return std::nullopt;
   close_descriptors(header);
   return read_ancillary(header);
 }

@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,7 +19,8 @@ struct Ancillary {
 /// Of all control messages that came with one. Times are local.
 std::vector<Ancillary> read_ancillary(const msghdr& header);
 
-/// Of the first datagram that waits in a socket, which stays there.
-std::vector<Ancillary> peek_ancillary(int socket);
+/// Of the first datagram that waits in a socket, which stays there. Nothing, with errno, if none waits: one
+/// that comes later has not been told of.
+std::optional<std::vector<Ancillary>> peek_ancillary(int socket);
 
 }  // namespace sluice
