@@ -31,8 +31,12 @@ TEST_F(Text, DropsWhatIsWrittenToIt) {
 }
 
 TEST_F(Text, HasADescriptorForItsOptions) {
-  auto stream = open("TEXT:x,perm-late=400,shut-none");
   struct stat status {};
+  ASSERT_EQ(::stat("/dev/null", &status), 0);
+  const mode_t before = status.st_mode;
+  auto stream = open("TEXT:x,perm-late=400,shut-none");
+  ASSERT_EQ(::stat("/dev/null", &status), 0);
+  EXPECT_EQ(status.st_mode, before) << "what drops is everybody's";
   ASSERT_EQ(::fstat(stream->info().in, &status), 0);
   EXPECT_EQ(status.st_mode & 0777, 0400U);
   EXPECT_FALSE(open("TEXT:x", Use::reading)->info().writable);

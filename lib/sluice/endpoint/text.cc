@@ -31,19 +31,19 @@ class Text final : public Endpoint {
   std::size_t descriptors() const override { return 2; }
 
   Task<std::unique_ptr<Stream>> open(Session&) override {
+    const std::string what = std::string(address_.written()) + ": open";
+    auto text = of_ours(file_with(what, address_.parameters[0].text));
+    // Options are for the text: the device that drops what is written is everybody's.
+    apply(address_, {Phase::fd, Phase::late}, text->number(), context_);
     FdStream::Parts parts;
-    if (use_ != Use::writing) parts.in = of_ours(file_with(what(), address_.parameters[0].text));
-    if (use_ != Use::reading)
-      parts.out = of_ours(Fd(check(what(), ::open("/dev/null", O_WRONLY | O_CLOEXEC))));
+    if (use_ != Use::writing) parts.in = std::move(text);
+    if (use_ != Use::reading) parts.out = of_ours(Fd(check(what, ::open("/dev/null", O_WRONLY | O_CLOEXEC))));
     parts.finish = finish_by(address_, FinishBy::closing);
     co_return std::make_unique<FdStream>(std::move(parts));
   }
 
  private:
-  std::string what() const { return std::string(address_.written()) + ": open"; }
-
   std::unique_ptr<Descriptor> of_ours(Fd fd) const {
-    apply(address_, {Phase::fd, Phase::late}, fd.get(), context_);
     return std::make_unique<Descriptor>(context_.loop, std::move(fd), Access::always_ready);
   }
 
