@@ -29,7 +29,7 @@ Task<Fd> open_when_possible(const Address& address, const std::string& path, int
     Fd fd = try_open(address, path, flags);
     if (fd) co_return fd;
     // A FIFO that nobody reads yet, opened for writing (fifo(7)); nothing tells when somebody does.
-    if (errno != ENXIO || (flags & O_ACCMODE) != O_WRONLY)
+    if (errno != ENXIO || (flags & O_ACCMODE) != O_WRONLY || address.flag("o-nonblock"))
       throw Failure(std::string(address.written()) + ": open " + path, last_error());
     co_await context.loop.sleep(std::chrono::milliseconds(10));
   }
