@@ -45,6 +45,7 @@ constexpr std::array rows = {
     Row{"ttl", IPPROTO_IP, IP_TTL},
     Row{"mtu-discover", IPPROTO_IP, IP_MTU_DISCOVER},
     Row{"freebind", IPPROTO_IP, IP_FREEBIND},
+    Row{"transparent", IPPROTO_IP, IP_TRANSPARENT},
     Row{"v6only", IPPROTO_IPV6, IPV6_V6ONLY},
 };
 
@@ -61,5 +62,9 @@ int main() {
             ('=' + std::to_string(row.option == SO_LINGER && row.level == SOL_SOCKET ? value[1] : value[0])) +
             '\n';
   }
+  std::array<char, 16> congestion{};
+  socklen_t size = congestion.size();
+  if (::getsockopt(STDIN_FILENO, IPPROTO_TCP, TCP_CONGESTION, congestion.data(), &size) == 0)
+    text += std::string("congestion=") + congestion.data() + '\n';
   return ::write(STDOUT_FILENO, text.data(), text.size()) < 0;
 }
