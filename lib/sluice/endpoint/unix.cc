@@ -26,7 +26,7 @@ class UnixConnect final : public Endpoint {
       try {
         co_return co_await connect(kind, session);
       } catch (const Failure& failure) {
-        if (!any_type_ || failure.code() != std::errc::wrong_protocol_type || kind.type != SOCK_STREAM) throw;
+        if (!any_type_ || !may_have_another_type(failure) || kind.type != SOCK_STREAM) throw;
       }
       // A server of sequenced packets refuses datagrams as well.
       kind.type = accepts(SOCK_DGRAM) ? SOCK_DGRAM : SOCK_SEQPACKET;
@@ -34,6 +34,11 @@ class UnixConnect final : public Endpoint {
   }
 
  private:
+  /// The kernel looks for abstract names among those of the same type only.
+  bool may_have_another_type(const Failure& failure) const {
+    return failure.code() == std::errc::wrong_protocol_type ||
+           (failure.code() == std::errc::connection_refused && address_.keyword->name == "ABSTRACT-CLIENT");
+  }
   bool accepts(int type) const {
     const Fd probe(::socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     const ProcessSection section(address_);
