@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <mqueue.h>
 #include <net/if.h>
 #include <poll.h>
 #include <sched.h>
@@ -155,6 +156,48 @@ bool has_library(const char* name) {
   if (library == nullptr) return false;
   ::dlclose(library);
   return true;
+}
+
+std::string missing(Need need) {
+  const auto no_network = [] {
+    static const bool there = in_own_network([] {});
+    return there ? std::string() : std::string("needs a network of its own");
+  };
+  switch (need) {
+    case Need::nothing:
+      return {};
+    case Need::root:
+      return is_root() ? "" : "needs root";
+    case Need::network:
+      return no_network();
+    case Need::tunnel:
+      if (::access("/dev/net/tun", R_OK | W_OK) != 0) return "needs /dev/net/tun";
+      return no_network();
+    case Need::queue: {
+      const std::string name = "/sluice-probe-" + std::to_string(::getpid());
+      const mqd_t queue = ::mq_open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600, nullptr);
+      if (queue < 0) return "needs message queues: " + last_error().message();
+      ::mq_close(queue);
+      ::mq_unlink(name.c_str());
+      return {};
+    }
+    case Need::editor:
+      return has_library("libedit.so.2") ? "" : "needs libedit2";
+    case Need::wrappers:
+      return has_library("libwrap.so.0") ? "" : "needs libwrap0";
+    case Need::six: {
+      const std::string none = why_no_socket(AF_INET6, SOCK_STREAM, 0);
+      return none.empty() ? "" : "needs IPv6: " + none;
+    }
+  }
+  return "nobody knows this need";
+}
+
+std::string name_of_test(std::string_view what, std::size_t index) {
+  std::string name = "n" + std::to_string(index) + '_' + std::string(what);
+  for (char& c : name)
+    if (std::isalnum(static_cast<unsigned char>(c)) == 0) c = '_';
+  return name;
 }
 
 }  // namespace sluice::test

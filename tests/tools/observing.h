@@ -52,4 +52,12 @@ std::string why_no_socket(int family, int type, int protocol);
 /// Whether libraries that are loaded when they are asked for are here: `libedit.so.2`.
 bool has_library(const char* name);
 
+/// What a row of a table needs, of whom runs it and of the machine.
+enum class Need { nothing, root, network, tunnel, queue, editor, wrappers, six };
+/// Why it cannot be had, or nothing.
+std::string missing(Need need);
+
+/// Names of tests are words of letters and digits.
+std::string name_of_test(std::string_view what, std::size_t index);
+
 }  // namespace sluice::test

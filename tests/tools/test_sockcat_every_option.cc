@@ -83,9 +83,6 @@ class Look {
 
 using Observe = std::function<std::string(Look&)>;
 
-/// What somebody needs to be or to have.
-enum class Need { nothing, root, network, tunnel, queue, editor, wrappers, six };
-
 struct Row {
   const char* name;    ///< of the option, canonical
   const char* option;  ///< as it stands in the address, behind %o's comma
@@ -1272,51 +1269,7 @@ const std::vector<Unnoticed>& unnoticed() {
   return all;
 }
 
-/// Why this machine, or who runs the tests, cannot have what a row needs.
-std::string missing(Need need) {
-  const auto no_network = [] {
-    static const bool there = in_own_network([] {});
-    return there ? ""s : "needs a network of its own"s;
-  };
-  switch (need) {
-    case Need::nothing:
-      return {};
-    case Need::root:
-      return is_root() ? "" : "needs root";
-    case Need::network:
-      return no_network();
-    case Need::tunnel:
-      if (::access("/dev/net/tun", R_OK | W_OK) != 0) return "needs /dev/net/tun";
-      return no_network();
-    case Need::queue: {
-      const std::string name = "/sluice-probe-" + std::to_string(::getpid());
-      const mqd_t queue = ::mq_open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600, nullptr);
-      if (queue < 0) return "needs message queues: " + last_error().message();
-      ::mq_close(queue);
-      ::mq_unlink(name.c_str());
-      return {};
-    }
-    case Need::editor:
-      return has_library("libedit.so.2") ? "" : "needs libedit2";
-    case Need::wrappers:
-      return has_library("libwrap.so.0") ? "" : "needs libwrap0";
-    case Need::six: {
-      const std::string none = why_no_socket(AF_INET6, SOCK_STREAM, 0);
-      return none.empty() ? "" : "needs IPv6: " + none;
-    }
-  }
-  return "nobody knows this need";
-}
-
 void PrintTo(const Row& row, std::ostream* to) { *to << row.option; }
-
-/// Names of tests are words of letters and digits.
-std::string name_of_test(std::string_view option, std::size_t index) {
-  std::string name = "n" + std::to_string(index) + '_' + std::string(option);
-  for (char& c : name)
-    if (std::isalnum(static_cast<unsigned char>(c)) == 0) c = '_';
-  return name;
-}
 
 class EveryOption : public testing::TestWithParam<Row> {};
 
