@@ -120,6 +120,12 @@ Exchange apart(Exchange exchange) {
       request.bits = 128;
       request.interface = static_cast<int>(::if_nametoindex("lo"));
       if (any) check("set an address", ::ioctl(any.get(), SIOCSIFADDR, &request));
+      // The kernel looks whether somebody else has it, for a moment.
+      sockaddr_in6 name{};
+      name.sin6_family = AF_INET6;
+      name.sin6_addr = request.address;
+      if (any)
+        eventually([&] { return ::bind(any.get(), reinterpret_cast<sockaddr*>(&name), sizeof name) == 0; });
       text = exchange(place);
     });
     return text;
