@@ -74,7 +74,7 @@ TEST(Ancillary, OfIpv6IsToldAsItWasAskedFor) {
   if (found.count("") != 0) GTEST_SKIP() << "this system has no IPv6";
   EXPECT_EQ(found.at("IPV6_HOPLIMIT"), "9");
   EXPECT_EQ(found.at("IPV6_TCLASS"), "x0000000c");
-  EXPECT_EQ(found.at("IPV6_DSTADDR"), "[::1]");
+  EXPECT_EQ(found.at("IPV6_DSTADDR"), "[0000:0000:0000:0000:0000:0000:0000:0001]");
   EXPECT_EQ(found.at("IPV6_IF"), "lo");
 }
 

@@ -47,6 +47,7 @@ class UnixSender final : public Endpoint {
     parts.readable = use_ != Use::writing;
     parts.null_eof = address_.flag("null-eof");
     parts.finish = finish_by(address_, FinishBy::nothing);
+    parts.heard = log_received(session.log);
     co_return std::make_unique<MessageStream>(std::move(parts));
   }
 
@@ -73,13 +74,14 @@ class UnixReceiver final : public Endpoint {
     if (name_.empty()) return {};
     return {"unix " + name_.host()};
   }
-  Task<std::unique_ptr<Stream>> open(Session&) override {
+  Task<std::unique_ptr<Stream>> open(Session& session) override {
     co_await prepare();
     MessageStream::Parts parts;
     parts.socket = std::make_shared<Descriptor>(context_.loop, std::move(bound_.socket));
     parts.companion = std::move(bound_.companion);
     parts.writable = false;
     parts.null_eof = address_.flag("null-eof");
+    parts.heard = log_received(session.log);
     co_return std::make_unique<MessageStream>(std::move(parts));
   }
 

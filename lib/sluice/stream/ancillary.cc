@@ -12,6 +12,7 @@
 #include <cstring>
 
 #include "sluice/core/figures.h"
+#include "sluice/core/socket_name.h"
 
 namespace sluice {
 namespace {
@@ -44,9 +45,9 @@ std::string interface_name(unsigned index) {
 }
 
 std::string address(int family, const void* bytes) {
-  char text[INET6_ADDRSTRLEN] = "";
-  ::inet_ntop(family, bytes, text, sizeof text);
-  return family == AF_INET6 ? '[' + std::string(text) + ']' : text;
+  if (family == AF_INET6) return '[' + all_digits(bytes) + ']';
+  char text[INET_ADDRSTRLEN] = "";
+  return ::inet_ntop(family, bytes, text, sizeof text);
 }
 
 std::string time_text(const timeval& moment) {
