@@ -185,7 +185,11 @@ constexpr std::array differences = {
     Term{"Privileges",
          "A step that fails is an error, and nothing is started; chroot goes into the new root, behind it su "
          "knows the users of that. "
-         "With fork, peers of datagram addresses cannot be given identities of their own"},
+         "With fork, sessions that change whom they are are processes of their own, for which a new root of "
+         "the "
+         "listener (chroot-early) must hold what sockcat is linked with; peers of datagram addresses cannot "
+         "be "
+         "given identities of their own"},
     Term{"Options", "One that could have no effect where it stands is refused before anything is opened"},
     Term{"Locks", "They hold sessions of one process off each other as well (open file description locks)"},
     Term{"TCP wrappers", "Clients are known by their addresses alone; rules that name hosts match none"},

@@ -72,5 +72,18 @@ TEST_F(Pipe, WithoutANameTakesThoseOfADescriptor) {
   EXPECT_NE(open("PIPE,setlk-rd"), nullptr);
 }
 
+TEST_F(Pipe, IsOpenedAtOnceWithoutWritersIfItIsNotToBlock) {
+  ASSERT_EQ(::mkfifo(path("p").c_str(), 0600), 0);
+  auto stream = open("OPEN:" + path("p") + ",rdonly,nonblock", Use::reading);
+  const auto write_later = [](Loop& on, const std::string& path) -> Task<> {
+    co_await on.yield();
+    const Fd writer(::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
+    EXPECT_EQ(::write(writer.get(), "late", 4), 4);
+  };
+  const std::string name = path("p");
+  loop_.start(write_later(loop_, name));
+  EXPECT_EQ(read(*stream), "late") << "and no end before";
+}
+
 }  // namespace
 }  // namespace sluice

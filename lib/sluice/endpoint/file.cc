@@ -88,8 +88,9 @@ Task<std::unique_ptr<Stream>> open_path(const Address& address, const std::strin
   FdStream::Parts parts;
   const auto access = access_of_inherited(fd.get()).value_or(Access::own);
   auto descriptor = std::make_unique<Descriptor>(context.loop, std::move(fd), access);
-  // A FIFO that no writer has opened yet reads as if it had ended: wait for the first one.
-  if (fifo && mode == O_RDONLY) co_await descriptor->wait(Descriptor::readable);
+  // As open(2) would, unless it was told not to: then reading waits for the first writer.
+  parts.awaits_writer = fifo && mode == O_RDONLY;
+  if (parts.awaits_writer && !address.flag("o-nonblock")) co_await descriptor->wait(Descriptor::readable);
   parts.both = mode == O_RDWR;
   parts.finish = finish_by(address, terminal || parts.both ? FinishBy::nothing : FinishBy::closing);
   parts.traits = {Shape::bytes, !terminal && !(fifo && mode == O_RDWR),

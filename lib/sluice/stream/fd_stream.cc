@@ -32,6 +32,10 @@ FdStream::FdStream(Parts parts) : parts_(std::move(parts)) {
 Task<End> FdStream::read_some(Batch& into) {
   while (!stopped_reading_) {
     if (!parts_.in) co_return End{End::finished, {}};
+    if (std::exchange(parts_.awaits_writer, false)) {
+      into.relax();
+      if (!co_await parts_.in->wait(Descriptor::readable)) break;
+    }
     const auto attempt = parts_.in->try_read(into.room());
     if (attempt.count > 0) {
       into.added(static_cast<std::size_t>(attempt.count));

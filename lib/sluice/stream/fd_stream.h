@@ -16,7 +16,8 @@ class FdStream final : public Stream {
     bool both = false;  ///< `in` is written to as well
     FinishBy finish = FinishBy::closing;
     Traits traits;
-    bool socket = false;      ///< unread input must be discarded before closing
+    bool awaits_writer = false;  ///< a FIFO that nobody has opened for writing yet reads as if it had ended
+    bool socket = false;         ///< unread input must be discarded before closing
     bool answers = false;     ///< input comes of what is written, through pipes: it must not pile up unwanted
     bool only_close = false;  ///< closing tells and takes nothing: others hold the connection too (end-close)
     /// Also replaced by /dev/null at finish: the inherited descriptor that the output is a second door to.
