@@ -226,11 +226,7 @@ long status_figure(pid_t pid, std::string_view name) {
 bool under_sanitizers() {
   // Tools of another build, with ThreadSanitizer.
   if (std::getenv("TSAN_OPTIONS") != nullptr) return true;
-#ifdef __SANITIZE_ADDRESS__
-  return true;
-#else
-  return false;
-#endif
+  return std::string_view(SLUICE_SANITIZERS) != "none";
 }
 
 }  // namespace sluice::test

@@ -255,9 +255,7 @@ TEST_F(CountLinesOptions, SkipHolesWhereTheFileSystemTellsThem) {
 }
 
 TEST_F(CountLinesOptions, NeedLittleMemoryWhateverTheInput) {
-#ifdef __SANITIZE_ADDRESS__
-  GTEST_SKIP() << "the sanitizer's memory is counted too";
-#endif
+  if (under_sanitizers()) GTEST_SKIP() << "the sanitizer's memory is counted too";
   files_.file("large", sample(mib(200)));
   for (const std::string threads : {"1", "2", "8", "32"}) {
     Running program({tool("count-lines"), "--threads=" + threads, "--total=never", "large", "-"},

@@ -1,6 +1,7 @@
 #include "sluice/endpoint/packet_stream.h"
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
 namespace sluice {
@@ -83,8 +84,9 @@ Task<End> PacketStream::write_some(Batch& from) {
 Task<End> PacketStream::finish() {
   if (!parts_.send || std::exchange(finished_, true)) co_return End{};
   if (parts_.finish != FinishBy::empty_packet) co_return tell_the_end(parts_.device->number(), parts_.finish);
+  constexpr std::string_view nothing = "";
   while (!stopped_writing_) {
-    const Attempt sent = parts_.send(parts_.device->number(), {});
+    const Attempt sent = parts_.send(parts_.device->number(), ConstBytes(nothing));
     if (sent.count >= 0) co_return End{};
     if (!sent.would_block()) co_return end_of(sent.error);
     co_await parts_.device->wait(Descriptor::writable);
