@@ -21,6 +21,22 @@ TEST(Misfits, AreErrorsThatSayWhy) {
   constexpr Case cases[] = {
       {"EXEC:true,pty,wait-slave",
        "option \"wait-slave\" does not apply to EXEC: the program has its terminal open from the beginning"},
+      {"EXEC:true,nofork,cloexec",
+       "option \"cloexec\" does not apply to EXEC beside nofork: its program is given what the other side "
+       "has"},
+      {"SYSTEM:true,rcvbuf=3,nofork",
+       "option \"rcvbuf\" does not apply to SYSTEM beside nofork: its program is given what the other side "
+       "has"},
+      {"EXEC:true,nofork,readbytes=1",
+       "option \"readbytes\" does not apply to EXEC beside nofork: its program is given what the other side "
+       "has"},
+      {"EXEC:true,pipes,so-type=2",
+       "option \"so-type\" does not apply to EXEC beside pipes: there is no socket"},
+      {"EXEC:true,openpty,pf=2", "option \"pf\" does not apply to EXEC beside openpty: there is no socket"},
+      {"EXEC:true,pty=0,ctty",
+       "option \"ctty\" does not apply to EXEC without pty: there is no pseudo terminal"},
+      {"TCP-LISTEN:1,fork=0,max-children=2",
+       "option \"max-children\" does not apply to TCP-LISTEN without fork: there is one session"},
       {"EXEC:true,link=l", "option \"link\" does not apply to EXEC without pty: there is no pseudo terminal"},
       {"SYSTEM:true,ctty",
        "option \"ctty\" does not apply to SYSTEM without pty: there is no pseudo terminal"},
@@ -69,12 +85,25 @@ TEST(Misfits, AreErrorsThatSayWhy) {
 
 TEST(Misfits, FitBesideWhatTheyNeed) {
   for (const char* address :
-       {"EXEC:true,pty,link=l", "EXEC:true,link=l,pty", "SHELL,openpty,ctty,sitout-eio=1,pty-interval=1",
-        "UNIX-CONNECT:p,bind=q,mode=600,unlink-early", "UNIX-SENDTO:p,bind-tempname,unlink-late",
-        "PTY,link=l,unlink-late", "PIPE:p,unlink-late,creat", "PIPE,append,mode=600",
-        "TCP-LISTEN:1,fork,max-children=2", "UNIX-RECVFROM:p,max-children=1",
-        "UDP-DATAGRAM:h:1,udp-ignore-peerport", "ACCEPT-FD:3,lowport", "GOPEN:p,bind=q,connect-timeout=1",
-        "TUN,tun-name=x,iff-no-pi", "UNIX-CONNECT:p,unlink-close=0", "UNIX-LISTEN:p,connect-timeout=1",
+       {"EXEC:true,nofork,su=0,umask=077,stderr,pty,pipes,fdin=3,sighup,lockfile=l,escape=3",
+        "EXEC:true,ctty=0",
+        "EXEC:true,so-type=2",
+        "EXEC:true,pty,link=l",
+        "EXEC:true,link=l,pty",
+        "SHELL,openpty,ctty,sitout-eio=1,pty-interval=1",
+        "UNIX-CONNECT:p,bind=q,mode=600,unlink-early",
+        "UNIX-SENDTO:p,bind-tempname,unlink-late",
+        "PTY,link=l,unlink-late",
+        "PIPE:p,unlink-late,creat",
+        "PIPE,append,mode=600",
+        "TCP-LISTEN:1,fork,max-children=2",
+        "UNIX-RECVFROM:p,max-children=1",
+        "UDP-DATAGRAM:h:1,udp-ignore-peerport",
+        "ACCEPT-FD:3,lowport",
+        "GOPEN:p,bind=q,connect-timeout=1",
+        "TUN,tun-name=x,iff-no-pi",
+        "UNIX-CONNECT:p,unlink-close=0",
+        "UNIX-LISTEN:p,connect-timeout=1",
         "FD:3,res-debug"})
     EXPECT_EQ(complaint(address), "") << address;
 }

@@ -175,5 +175,13 @@ TEST_F(Exec, RefusesOptionsOfSocketsWhereThereAreNone) {
         << means;
 }
 
+TEST_F(Exec, CannotTellAPipeAsASocketIsTold) {
+  for (const std::string way : {"shut-down", "shut-null", "shut-none"}) {
+    EXPECT_FALSE(open("EXEC:cat,pipes," + way)->info().traits.can_finish) << way;
+    EXPECT_FALSE(open("PIPE," + way)->info().traits.can_finish) << way;
+  }
+  EXPECT_TRUE(open("EXEC:cat,shut-down")->info().traits.can_finish);
+}
+
 }  // namespace
 }  // namespace sluice

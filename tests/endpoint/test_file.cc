@@ -125,11 +125,14 @@ TEST_F(File, FindsFilesOfItsOptionsInItsOwnDirectory) {
 }
 
 TEST_F(File, PastThePageCacheLosesNoLastBlock) {
+  if (!Fd(::open(path("try").c_str(), O_CREAT | O_WRONLY | O_DIRECT | O_CLOEXEC, 0600)))
+    GTEST_SKIP() << "nothing goes past this file system's cache";
   const std::string text(10'000, 'x');
   auto to = open("OPEN:" + path("f") + ",creat,o-direct", Use::writing);
   write(*to, text);
   close(*to);
-  EXPECT_EQ(get("f"), text.substr(0, 4096));
+  std::error_code ignored;
+  EXPECT_EQ(std::filesystem::file_size(path("f"), ignored), text.size());
   auto from = open("OPEN:" + path("f") + ",o-direct", Use::reading);
   EXPECT_EQ(read(*from), text);
 }

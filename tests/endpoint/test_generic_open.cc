@@ -51,6 +51,8 @@ TEST_F(GenericOpen, RefusesOptionsOfSocketsForWhatIsNone) {
   const std::string address = "GOPEN:" + path("f") + ",creat,rcvbuf=20000";
   EXPECT_EQ(failure(address, Use::writing),
             address + ": option \"so-rcvbuf\": Socket operation on non-socket");
+  for (const std::string option : {"bind=x", "connect-timeout=1", "so-type=2", "unix-tightsocklen", "pf=ip4"})
+    EXPECT_TRUE(failure("GOPEN:" + path("f") + ',' + option).ends_with("f is no socket")) << option;
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <mqueue.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -186,8 +187,13 @@ std::string missing(Need need) {
     case Need::wrappers:
       return has_library("libwrap.so.0") ? "" : "needs libwrap0";
     case Need::six: {
-      const std::string none = why_no_socket(AF_INET6, SOCK_STREAM, 0);
-      return none.empty() ? "" : "needs IPv6: " + none;
+      const Fd socket(::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));
+      sockaddr_in6 here{};
+      here.sin6_family = AF_INET6;
+      here.sin6_addr = in6addr_loopback;
+      // A container may have the family and no address of it.
+      if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&here), sizeof here) == 0) return "";
+      return "needs IPv6: " + last_error().message();
     }
   }
   return "nobody knows this need";

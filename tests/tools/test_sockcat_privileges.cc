@@ -342,6 +342,25 @@ TEST_F(Privileges, BehindChrootAreThoseThatTheNewRootSees) {
   EXPECT_NE(ended.err.find("no user has the number 65534 in " + root()), std::string::npos) << ended.err;
 }
 
+TEST_F(Privileges, BehindARelativeChrootAreThoseOfWhereItLeads) {
+  file("root/etc/passwd", "inside:x:65534:4242::/:/bin/sh\n");
+  const std::string options = ",chdir=" + directory_.path() + ",chroot=root,su=65534";
+  const std::string shown = "user=65534/65534 group=4242/4242 ";
+  EXPECT_EQ(run_sockcat({"-u", "EXEC:/show" + options, "-"}).out.substr(0, shown.size()), shown);
+  EXPECT_EQ(run_sockcat({"-u", "OPEN:/dev/null" + options, "EXEC:/show"}).out.substr(0, shown.size()), shown);
+  Serving server({"TCP4-LISTEN:0,bind=127.0.0.1,fork" + options, "EXEC:/show"});
+  const Socket client = Socket::to_tcp(server.port());
+  client.finish();
+  EXPECT_EQ(client.receive_all().substr(0, shown.size()), shown);
+}
+
+TEST_F(Privileges, BehindChrootAreReadFromFilesAlone) {
+  ASSERT_EQ(::mkfifo((root() + "/etc/passwd").c_str(), 0600), 0);
+  const Ended ended = run_sockcat({"-u", "EXEC:/show,chroot=" + root() + ",su=65534", "-"});
+  EXPECT_EQ(ended.status, 1);
+  EXPECT_NE(ended.err.find(root() + "/etc/passwd is no regular file"), std::string::npos) << ended.err;
+}
+
 TEST_F(Privileges, OfASubstitutedUserComeWithTheEnvironment) {
   const passwd* const entry = ::getpwnam("nobody");
   const std::string wanted = std::string("nobody nobody ") + entry->pw_dir + ' ' + entry->pw_shell + '\n';
@@ -567,7 +586,8 @@ TEST_P(OptionsOfSessions, SayHowAPeerIsToldOfTheEnd) {
   for (const std::string options : {"", ",shut-down", ",shut-none", ",end-close", ",shut-close"}) {
     const bool told = options.empty() || options == ",shut-down";
     const std::string out = directory_.path() + "/out" + options;
-    Serving server({"-t", "0.2", listening(options),
+    // Who is not told is cut off soon, who is has time.
+    Serving server({"-t", told ? "10" : "0.2", listening(options),
                     "SYSTEM:'echo hi; exec >&-; cat >\"" + out + "\"; touch \"" + out + ".all\"',pipes"});
     const Socket client = Socket::to_tcp(server.port());
     EXPECT_EQ(client.receive_all(), "hi\n") << options;
@@ -628,6 +648,17 @@ TEST_P(OptionsOfSessions, LetSignalsThrough) {
   EXPECT_EQ(client.receive(6), "ready\n");
   server->signal(SIGHUP);
   EXPECT_EQ(client.receive_all(), "hung up\n");
+}
+
+TEST_P(OptionsOfSessions, AreWaitedForWhenTheyAreToEnd) {
+  const std::string out = directory_.path() + "/out";
+  Serving server({"-t", "5", listening(""),
+                  "SYSTEM:'trap \"\" TERM; echo ready; read never; sleep 0.2; echo done >\"" + out + "\"'"});
+  const Socket client = Socket::to_tcp(server.port());
+  EXPECT_EQ(client.receive(6), "ready\n");
+  server->signal(SIGTERM);
+  server->wait();
+  EXPECT_EQ(contents_of(out), "done\n") << "nothing goes on behind our back" << apart();
 }
 
 TEST_F(Privileges, OfSharedSocketsAreRefused) {

@@ -6,27 +6,33 @@
 namespace sluice {
 namespace {
 
-/// Names in one text are separated by '|', as choices are.
+/// Names in one text are separated by '|', as choices are; a star in one stands for the rest.
 struct Misfit {
   std::string_view options;
-  std::string_view keywords;  ///< a star at either end stands for the rest
-  std::string_view without;   ///< options of which each makes it fit; empty: none does
+  std::string_view keywords;
+  std::string_view without;  ///< options of which each makes it fit; empty: none does
   std::string_view reason;
+  std::string_view beside = {};  ///< it fits unless one of these is given
+  Group groups = Group::none;    ///< instead of names: options of these groups alone
 };
 
 /// What stands for a parameter among those that make an option fit.
 constexpr std::string_view parameter = "<filename>";
 
 constexpr std::string_view programs = "EXEC|SYSTEM|SHELL";
+constexpr std::string_view terminals = "pty|openpty|ptmx";
 constexpr std::string_view inherited = "FD|STDIO|STDIN|STDOUT|STDERR";
 constexpr std::string_view local_names =
     "UNIX-LISTEN|UNIX-RECV|UNIX-RECVFROM|ABSTRACT-LISTEN|ABSTRACT-RECV|ABSTRACT-RECVFROM";
 
 constexpr auto rows = std::to_array<Misfit>({
+    {"", programs, "", "its program is given what the other side has", "nofork",
+     Group::fd | Group::fifo | Group::socket | Group::unix_ | Group::termios | Group::pty},
+    {"readbytes|ignoreeof|cr|crnl", programs, "", "its program is given what the other side has", "nofork"},
     {"pty-wait-slave", programs, "", "the program has its terminal open from the beginning"},
-    {"pty-interval|sitout-eio|symbolic-link|tiocsctty", programs, "pty|openpty|ptmx",
-     "there is no pseudo terminal"},
+    {"pty-interval|sitout-eio|symbolic-link|tiocsctty", programs, terminals, "there is no pseudo terminal"},
     {"pty-interval", programs, "sitout-eio", "nobody is waited for"},
+    {"protocol-family|so-protocol|so-type", programs, "", "there is no socket", "pipes|pty|openpty|ptmx"},
     {"bind|connect-timeout|unix-bind-tempname|unix-tightsocklen", programs, "",
      "the sockets of a program have no names"},
     {"bind|connect-timeout|lowport|protocol-family|so-protocol|so-type|sourceport|udp-ignore-peerport|"
@@ -73,24 +79,47 @@ bool any_of(std::string_view names, Holds holds) {
   return false;
 }
 
+bool is_on(const Address& address, std::string_view name) {
+  return name == parameter ? !address.parameters.empty() : address.flag(name);
+}
+
+/// Which of the names is given first, or nothing.
+std::string_view given(const Address& address, std::string_view names) {
+  std::string_view found;
+  any_of(names, [&](std::string_view name) {
+    if (is_on(address, name)) found = name;
+    return !found.empty();
+  });
+  return found;
+}
+
+bool is_of(Group groups, const OptionRow& option) {
+  return groups != Group::none &&
+         (static_cast<std::uint64_t>(option.groups) & ~static_cast<std::uint64_t>(groups)) == 0;
+}
+
 bool applies(const Misfit& row, const Address& address, const Option& option) {
-  return any_of(row.options, [&](auto name) { return fits(name, option.row->name); }) &&
+  return (is_of(row.groups, *option.row) ||
+          any_of(row.options, [&](auto name) { return fits(name, option.row->name); })) &&
          any_of(row.keywords, [&](auto name) { return fits(name, address.keyword->name); }) &&
-         !any_of(row.without, [&](auto name) {
-           return name == parameter ? !address.parameters.empty() : address.find(name) != nullptr;
-         });
+         (row.beside.empty() || !given(address, row.beside).empty()) && given(address, row.without).empty();
 }
 
 }  // namespace
 
 std::optional<std::string> misfit(const Address& address, const Option& option) {
+  // What is switched off has nothing to do.
+  const bool* const on = std::get_if<bool>(&option.value);
+  if (on != nullptr && !*on) return std::nullopt;
   const auto row = std::find_if(rows.begin(), rows.end(),
                                 [&](const Misfit& one) { return applies(one, address, option); });
   if (row == rows.end()) return std::nullopt;
-  std::string why;
-  if (!row->without.empty() && row->without != parameter)
-    why = " without " + std::string(row->without.substr(0, row->without.find('|')));
-  return why + ": " + std::string(row->reason);
+  std::string when;
+  if (!row->beside.empty())
+    when = " beside " + std::string(given(address, row->beside));
+  else if (!row->without.empty() && row->without != parameter)
+    when = " without " + std::string(row->without.substr(0, row->without.find('|')));
+  return when + ": " + std::string(row->reason);
 }
 
 }  // namespace sluice

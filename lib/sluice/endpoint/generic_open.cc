@@ -28,11 +28,21 @@ class GenericOpen final : public Endpoint {
     if (regular && use_ != Use::reading) flags |= O_APPEND;
     // One that is only read would come of a name that was mistyped; socat makes it all the same.
     if (!exists && (use_ != Use::reading || context_.as_socat)) flags |= O_CREAT;
+    refuse_options_of_sockets(path);
     log_opening(address_, context_.log, path, use_);
     co_return co_await open_path(address_, path, flags, use_, context_);
   }
 
  private:
+  /// Those that say how a socket is made; others are the kernel's to refuse.
+  void refuse_options_of_sockets(const std::string& path) const {
+    for (const Option& option : address_.options)
+      if (option.row->effect.kind == Effect::code && option.row->phase < Phase::fd &&
+          overlap(option.row->groups, Group::socket | Group::unix_))
+        throw AddressError(address_, option.place,
+                           "option \"" + std::string(option.row->name) + "\": " + path + " is no socket");
+  }
+
   bool look_at(const std::string& path, struct stat& status) const {
     const ProcessSection section(address_);
     return ::stat(path.c_str(), &status) == 0;

@@ -25,6 +25,7 @@ class UnnamedPipe final : public Endpoint {
     context_.log.notice("writing to and reading from unnamed pipe");
     apply(address_, {Phase::fd, Phase::late}, ends[0], context_);
     parts.finish = finish_by(address_, FinishBy::closing);
+    parts.traits.can_finish = parts.finish != FinishBy::nothing;
     parts.answers = true;
     co_return std::make_unique<FdStream>(std::move(parts));
   }

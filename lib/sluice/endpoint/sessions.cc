@@ -139,7 +139,7 @@ Task<> Sessions::serve_peer(std::unique_ptr<Stream> peer, Place place, bool from
   } catch (const Failure& failure) {
     place->log.write(Severity::error, failure.what(), failure.detail());
   }
-  --tally_.opening;
+  if (!place->relayed) --tally_.opening;
   // It was for the programs that were started by now.
   Environment().swap(place->environment);
   if (!other) co_return end(place);
@@ -156,8 +156,14 @@ Task<std::unique_ptr<Stream>> Sessions::open_other(std::unique_ptr<Stream>& peer
   auto endpoint = make(!from_left, true);
   if (runs_apart(*endpoint, from_left)) {
     auto signals = endpoint->signals_passed_on();
+    const auto begun = [this, &session] {
+      session.relayed = true;
+      --tally_.opening;
+      ++tally_.relaying;
+      ++tally_.relayed;
+    };
     session.status =
-        co_await run_apart(*plan_.restart, from_left, std::move(peer), std::move(signals), session);
+        co_await run_apart(*plan_.restart, from_left, std::move(peer), std::move(signals), session, begun);
     co_return nullptr;
   }
   std::unique_ptr<Stream> other;

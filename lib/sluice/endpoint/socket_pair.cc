@@ -34,6 +34,7 @@ class SocketPair final : public Endpoint {
     parts.in = std::move(in);
     parts.out = std::move(out);
     parts.finish = finish_by(address_, FinishBy::closing);
+    parts.traits.can_finish = parts.finish != FinishBy::nothing;
     parts.answers = true;
     co_return std::make_unique<FdStream>(std::move(parts));
   }

@@ -169,6 +169,21 @@ boost::asio::io_context& unused_context() {
   return context;
 }
 
+/// Whether a file can be executed; `found` if it is one at all. Within a root it is looked at, not asked for:
+/// who goes there may do what others may not.
+bool is_program(const std::string& root, const std::string& path, bool& found) {
+  struct stat status {};
+  if (root.empty()) {
+    if (::stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return false;
+    found = true;
+    return ::access(path.c_str(), X_OK) == 0;
+  }
+  const Fd file = open_in_root(root, path, O_PATH);
+  if (!file || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) return false;
+  found = true;
+  return (status.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) != 0;
+}
+
 }  // namespace
 
 std::string find_program(const std::string& name, const char* path, const std::string& root) {
@@ -178,13 +193,7 @@ std::string find_program(const std::string& name, const char* path, const std::s
     const auto colon = rest.find(':');
     const auto folder = rest.substr(0, colon);
     std::string candidate = folder.empty() ? name : std::string(folder) + '/' + name;
-    const Fd there = root.empty() ? Fd(::open(candidate.c_str(), O_PATH | O_CLOEXEC))
-                                  : open_in_root(root, candidate, O_PATH);
-    struct stat status {};
-    if (there && ::fstat(there.get(), &status) == 0 && S_ISREG(status.st_mode)) {
-      if (::faccessat(there.get(), "", X_OK, AT_EMPTY_PATH) == 0) return candidate;
-      found = true;
-    }
+    if (is_program(root, candidate, found)) return candidate;
     if (colon == rest.npos) break;
     rest.remove_prefix(colon + 1);
   }

@@ -15,9 +15,11 @@ struct Ends {
   Fd in, out;
 };
 
+/// As small as a pipe can be: one need not be large to be full, or to stay empty.
 Ends make_pipe() {
   int ends[2];
   check("create a pipe", ::pipe2(ends, O_CLOEXEC | O_NONBLOCK));
+  ::fcntl(ends[1], F_SETPIPE_SZ, 1);
   return {Fd(ends[0]), Fd(ends[1])};
 }
 
@@ -48,8 +50,6 @@ class Stall final : public Endpoint {
     }
     if (use_ != Use::reading) {
       Ends full = make_pipe();
-      // It need not be large to be full.
-      ::fcntl(full.out.get(), F_SETPIPE_SZ, 1);
       apply(address_, {Phase::fd, Phase::late}, full.out.get(), context_);
       fill(full.out.get());
       parts.out = std::make_unique<Descriptor>(context_.loop, std::move(full.out));

@@ -3,6 +3,7 @@
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <utility>
@@ -12,6 +13,11 @@
 
 namespace sluice {
 namespace {
+
+bool is_socket(int fd) {
+  struct stat status {};
+  return ::fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode);
+}
 
 /// Bytes that the peer has not acknowledged yet (tcp(7) SIOCOUTQ), or that it has not read (AF_UNIX).
 int undelivered(int socket) {
@@ -27,6 +33,11 @@ FdStream::FdStream(Parts parts) : parts_(std::move(parts)) {
   info_.writable = out() != nullptr;
   if (auto* to = out()) info_.out = parts_.shown_out >= 0 ? parts_.shown_out : to->number();
   info_.traits.reading_tells_closed = parts_.socket && parts_.both;
+  // Only sockets can be told in these ways.
+  const bool needs_socket =
+      parts_.finish == FinishBy::shutting_down || parts_.finish == FinishBy::empty_packet;
+  if (needs_socket && !parts_.socket && out() != nullptr && !is_socket(out()->number()))
+    info_.traits.can_finish = false;
 }
 
 Task<End> FdStream::read_some(Batch& into) {

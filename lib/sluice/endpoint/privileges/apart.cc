@@ -40,6 +40,8 @@ std::string address_of(int number, const Address& came_by) {
     const bool is_lock = option.row->name == "lockfile" || option.row->name == "waitlock";
     const bool of_data = option.row->groups == Group::appl && !is_lock;
     if (takes_effect_late(option) || of_stream || of_data) address.options.push_back(option);
+    // Where the session begins is not where the address's paths do.
+    if (option.row->name == "chroot") address.options.back().text = absolute_root(came_by, option);
   }
   by_number(address);
   // Programs of the session are not to inherit the peer itself.
@@ -144,7 +146,7 @@ void check_executable(const Restart& restart, const Address& gone_by) {
 }
 
 Task<int> run_apart(const Restart& restart, bool from_left, std::unique_ptr<Stream> peer,
-                    std::vector<int> signals, Session& session) {
+                    std::vector<int> signals, Session& session, const std::function<void()>& begun) {
   const Specification& acceptor = from_left ? restart.left : restart.right;
   const Info info = peer->info();
   // A connection is all there is to be handed over; what we know beside it (a cipher's state, which of
@@ -159,6 +161,7 @@ Task<int> run_apart(const Restart& restart, bool from_left, std::unique_ptr<Stre
   auto started = spawn(plan);
   // Closing it is theirs from now on.
   peer.reset();
+  begun();
   session.log.notice("forked off child process " + std::to_string(started.process.id()));
   const auto program = std::make_shared<Program>(Program{started.process.id(), std::move(signals)});
   session.programs.push_back(program);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -30,8 +31,9 @@ inline constexpr std::string_view shutup_variable = "SOCAT_SESSION_SHUTUP";
 
 /// Runs a session in a process of its own: this program's, with the peer's descriptor in place of the left or
 /// the right address; it alone has that descriptor then. Waits for its end and returns its exit status;
-/// `signals` that come meanwhile are passed on to it. Throws Failure where the peer cannot be handed over.
+/// `signals` that come meanwhile are passed on to it; `begun` is called once it runs. Throws Failure where
+/// the peer cannot be handed over.
 Task<int> run_apart(const Restart& restart, bool from_left, std::unique_ptr<Stream> peer,
-                    std::vector<int> signals, Session& session);
+                    std::vector<int> signals, Session& session, const std::function<void()>& begun);
 
 }  // namespace sluice

@@ -5,6 +5,7 @@
 #include <linux/openat2.h>
 #include <pwd.h>
 #include <sched.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -83,9 +84,16 @@ std::optional<User> look_up_here(uid_t number) {
 constexpr std::size_t longest_line = 64 << 10;
 
 using File = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
+/// Nothing if there is none. What is no regular file may have been put there by somebody who wants us to
+/// wait.
 File open_file(const std::string& root, const std::string& path) {
-  Fd fd = open_in_root(root, path, O_RDONLY);
-  File file(fd ? ::fdopen(fd.get(), "r") : nullptr, std::fclose);
+  Fd fd = open_in_root(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+  if (!fd && errno == ENOENT) return {nullptr, std::fclose};
+  check("open " + root + path, fd.get());
+  struct stat status {};
+  if (::fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode))
+    throw Failure(root + path + " is no regular file");
+  File file(::fdopen(fd.get(), "r"), std::fclose);
   if (file) fd.release();
   return file;
 }
@@ -124,17 +132,9 @@ bool is_given(const Option& option) {
   return flag == nullptr || *flag;
 }
 
-/// Where relative paths of an address begin.
-std::string directory_of(const Address& address) {
-  std::error_code ignored;
-  const auto directory = address.text("chdir").value_or(".");
-  return std::filesystem::absolute(directory, ignored).lexically_normal().string();
-}
-
-/// Where a path is whose root is another one already, or none yet.
+/// Where a path is whose root is another one already.
 std::string within(const std::string& root, const std::string& path) {
   const std::string joined = root + (path.starts_with('/') ? "" : "/") + path;
-  if (root.empty()) return joined;
   const Fd there = open_in_root(root, path, O_PATH | O_DIRECTORY);
   std::error_code error;
   const auto real = std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(there.get()), error);
@@ -152,8 +152,8 @@ PrivilegeChange change_of(const Address& address, const Option& option, Privileg
       break;
     case PrivilegeChange::root:
       change.path = option.text;
-      if (!option.text.starts_with('/') && identity.root.empty())
-        identity.root = directory_of(address) + '/' + option.text;
+      if (identity.root.empty())
+        identity.root = change.path = absolute_root(address, option);
       else
         identity.root = within(identity.root, option.text);
       break;
@@ -188,6 +188,13 @@ PrivilegeChange change_of(const Address& address, const Option& option, Privileg
 }
 
 }  // namespace
+
+std::string absolute_root(const Address& address, const Option& option) {
+  if (option.text.starts_with('/')) return option.text;
+  std::error_code ignored;
+  const auto directory = address.text("chdir").value_or(".");
+  return std::filesystem::absolute(directory, ignored).lexically_normal().string() + '/' + option.text;
+}
 
 Fd open_in_root(const std::string& root, const std::string& path, int flags) {
   const Fd top(::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));

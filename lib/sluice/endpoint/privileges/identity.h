@@ -55,6 +55,8 @@ Identity identity_of(const Address& address);
 /// Whether an address has such options, and whether it has some that take effect once it is open.
 bool changes_identity(const Address& address);
 bool changes_identity_late(const Address& address);
+/// The new root that chroot or chroot-early asks for, where it is the first: seen from the address's chdir.
+std::string absolute_root(const Address& address, const Option& option);
 /// Whether an option is one of those.
 bool takes_effect_late(const Option& option);
 
