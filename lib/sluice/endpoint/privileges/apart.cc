@@ -5,6 +5,8 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <bit>
+
 #include "sluice/endpoint/process_stream.h"
 #include "sluice/endpoint/spawn.h"
 #include "sluice/stream/descriptor.h"
@@ -58,7 +60,7 @@ std::string loader() {
     for (int i = 0; i < info->dlpi_phnum; ++i)
       if (info->dlpi_phdr[i].p_type == PT_INTERP)
         *static_cast<std::string*>(found) =
-            reinterpret_cast<const char*>(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr);
+            std::bit_cast<const char*>(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr);
     // The first one is the program itself.
     return 1;
   };
