@@ -172,6 +172,15 @@ TEST_F(PosixQueue, IsGivenItsModeAndOwnerBeforeItIsOpened) {
   EXPECT_EQ(status.st_gid, 4712U);
 }
 
+TEST_F(PosixQueue, ThatIsMadeHasItsModeAndOwnerTooIfTheyAreToBeEarly) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root may give things away";
+  auto writer = open(at("SEND", ",user-early=4711,perm-early=640"), Use::writing);
+  struct stat status {};
+  ASSERT_EQ(::fstat(writer->info().out, &status), 0);
+  EXPECT_EQ(status.st_uid, 4711U);
+  EXPECT_EQ(status.st_mode & 0777, 0640U);
+}
+
 TEST_F(PosixQueue, TellsItsEndByAnEmptyMessageIfAskedTo) {
   auto writer = open(at("SEND", ",shut-null"), Use::writing);
   EXPECT_TRUE(writer->info().traits.can_finish);

@@ -7,11 +7,11 @@
 #include <sys/un.h>
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstring>
 
 #include "sluice/core/failure.h"
+#include "sluice/core/figures.h"
 
 namespace sluice {
 namespace {
@@ -33,16 +33,6 @@ SocketName unix_name(std::string_view bytes, bool padded) {
   return {reinterpret_cast<const sockaddr*>(&address), static_cast<socklen_t>(length)};
 }
 
-std::string hex(std::string_view bytes) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string text = "0x";
-  for (const char c : bytes) {
-    text += digits[static_cast<unsigned char>(c) >> 4];
-    text += digits[static_cast<unsigned char>(c) & 15];
-  }
-  return text;
-}
-
 }  // namespace
 
 SocketName::SocketName(const sockaddr* address, socklen_t length) {
@@ -62,14 +52,11 @@ SocketName::SocketName(const sockaddr* address, socklen_t length) {
 }
 
 std::string all_digits(const void* ip6) {
-  std::array<std::uint8_t, 16> bytes;
-  std::memcpy(bytes.data(), ip6, bytes.size());
+  constexpr std::size_t size = 16, of_group = 2;
+  const std::string_view bytes(static_cast<const char*>(ip6), size);
   std::string text;
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    if (i > 0 && i % 2 == 0) text += ':';
-    text += "0123456789abcdef"[bytes[i] >> 4];
-    text += "0123456789abcdef"[bytes[i] & 15];
-  }
+  for (std::size_t i = 0; i < size; i += of_group)
+    (text += i > 0 ? ":" : "") += hexadecimal(bytes.substr(i, of_group));
   return text;
 }
 
@@ -174,7 +161,7 @@ std::string SocketName::host() const {
     return host;
   }
   if (family() == AF_VSOCK) return std::to_string(as<sockaddr_vm>(storage_).svm_cid);
-  if (family() != AF_UNIX) return empty() ? std::string() : hex(family_data());
+  if (family() != AF_UNIX) return empty() ? std::string() : "0x" + hexadecimal(family_data());
   if (length_ <= path_offset) return {};
   if (auto name = path(); !name.empty()) return name;
   const auto address = as<sockaddr_un>(storage_);

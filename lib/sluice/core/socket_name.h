@@ -51,8 +51,7 @@ class SocketName {
   std::string service() const;        ///< the port as text, also that of AF_VSOCK; empty where there is none
   std::string host_and_port() const;  ///< "127.0.0.1:80", "[::1]:80", "/tmp/x.sock", "@abstract", "1:99"
   /// What the log and programs call it, as socat does: as `host`, but IPv6 with all its digits and in
-  /// brackets,
-  /// `\0abstract` (with a backslash) and `<anon>`.
+  /// brackets, `\0abstract` (with a backslash) and `<anon>`.
   std::string shown_host() const;
   /// As socat's log prints it: `AF=2 127.0.0.1:80`, `AF=1 "/tmp/x"`, `AF=40 cid:1 port:99`, `AF=17 0x...`
   std::string log_text() const;

@@ -97,7 +97,8 @@ class PosixQueue final : public Endpoint {
     Fd fd(check(std::string(address_.written()) + ": open message queue " + name_,
                 ::mq_open(name_.c_str(), open_flags(address_, access_ | O_CREAT) | O_NONBLOCK,
                           wanted_mode(address_).value_or(0666), most || largest ? &wanted : nullptr)));
-    apply(address_, {Phase::fd, Phase::late}, fd.get(), context_);
+    // Those of before count for one that was made just now.
+    apply(address_, {Phase::preopen, Phase::fd, Phase::late}, fd.get(), context_);
     mq_attr attributes{};
     check(std::string(address_.written()) + ": ask message queue " + name_,
           ::mq_getattr(fd.get(), &attributes));
