@@ -651,14 +651,17 @@ TEST_P(OptionsOfSessions, LetSignalsThrough) {
 }
 
 TEST_P(OptionsOfSessions, AreWaitedForWhenTheyAreToEnd) {
-  const std::string out = directory_.path() + "/out";
-  Serving server({"-t", "5", listening(""),
-                  "SYSTEM:'trap \"\" TERM; echo ready; read never; sleep 0.2; echo done >\"" + out + "\"'"});
+  Serving server({"-d", "-d", listening(""), "SYSTEM:'trap \"\" TERM; echo ready; exec sleep 60'"});
   const Socket client = Socket::to_tcp(server.port());
   EXPECT_EQ(client.receive(6), "ready\n");
+  const pid_t pid = server->pid();
   server->signal(SIGTERM);
-  server->wait();
-  EXPECT_EQ(contents_of(out), "done\n") << "nothing goes on behind our back" << apart();
+  const Ended ended = server->wait();
+  EXPECT_EQ(ended.status, 0);
+  // A session that goes on behind our back has its last word after ours.
+  const auto last = ended.err.rfind("] N exiting with status");
+  ASSERT_NE(last, std::string::npos) << ended.err;
+  EXPECT_TRUE(ended.err.substr(0, last).ends_with('[' + std::to_string(pid))) << ended.err << apart();
 }
 
 TEST_F(Privileges, OfSharedSocketsAreRefused) {
