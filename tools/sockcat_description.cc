@@ -62,10 +62,11 @@ constexpr std::array socat_rows = {
         .kind = ArgumentKind::required,
         .argument = "SIGMASK",
         .help = "end in good order only on these signals, a bit each (0x8006: SIGHUP, SIGINT, SIGTERM)"},
-    ArgumentRow{.spelling = "-t",
-                .kind = ArgumentKind::required,
-                .argument = "SECONDS",
-                .help = "when one side has ended, give the other so long a silence (else until its own end)"},
+    ArgumentRow{
+        .spelling = "-t",
+        .kind = ArgumentKind::required,
+        .argument = "SECONDS",
+        .help = "after one side ends, end after SECONDS of silence (default: wait for the other side)"},
     ArgumentRow{.spelling = "-T",
                 .kind = ArgumentKind::required,
                 .argument = "SECONDS",
@@ -86,6 +87,10 @@ constexpr std::array socat_rows = {
     ArgumentRow{.spelling = "-4", .help = "prefer IPv4, and listen on it"},
     ArgumentRow{.spelling = "-6", .help = "prefer IPv6, and listen on it"},
     ArgumentRow{.spelling = "-0", .help = "prefer no IP version"},
+    ArgumentRow{.spelling = "--drain",
+                .kind = ArgumentKind::required,
+                .argument = "SECONDS",
+                .help = "after SIGTERM or a reset, give sessions and programs SECONDS to end (default: 0.5)"},
     ArgumentRow{.spelling = "--experimental", .help = "accepted: nothing here needs to be unlocked"},
     ArgumentRow{.spelling = "--explain", .help = "print what the addresses mean, and open neither"},
     ArgumentRow{.spelling = "--statistics", .help = "log how much was transferred before ending"},
@@ -123,7 +128,8 @@ constexpr std::array<std::string_view, 5> paragraphs = {
     "when one has and the other can no longer matter: then 0.5 s of silence (-t) end it. A side that can end "
     "is waited for as long as it takes. Nothing is lost silently.",
     "With fork, one process serves every client of a listening address, busy ones on all processors. SIGTERM "
-    "and SIGINT let sessions end within -t seconds, a second one ends at once; SIGUSR1 logs statistics; "
+    "and SIGINT let sessions end within --drain seconds (0.5), a second one ends at once; SIGUSR1 logs "
+    "statistics; "
     "SIGHUP opens the file of -lf anew, and without one ends the process.",
     "Under the name socat, or with --socat, endings (-t 0.5), exit statuses and listening (IPv4) are "
     "socat's.",
@@ -157,7 +163,7 @@ constexpr ToolDescription description = {.name = "sockcat",
 constexpr std::array differences = {
     Term{"Endings",
          "A side that can end is waited for without limit, unless -t was given; socat cuts it after 0.5 s. "
-         "exit-on= chooses otherwise"},
+         "exit-on= chooses otherwise. A peer that resets ends its session, programs included (--drain)"},
     Term{"Exit status",
          "It tells the truth: a program's own status, 126 or 127 if it could not be executed, 124 for a "
          "wait that a limit ended, 1 for a peer that refused or reset, 2 for a wrong command line. A "
@@ -181,7 +187,8 @@ constexpr std::array differences = {
     Term{"Terminals",
          "One that was inherited gets its settings back; link= replaces only links to terminals; a program "
          "whose "
-         "terminal is closed under it gets SIGHUP, which is no failure. ispeed= and ospeed= take baud"},
+         "terminal is closed under it gets SIGHUP, which is no failure. PTY stays open while nobody uses it "
+         "(end-on-close lets it end with its last user). ispeed= and ospeed= take baud"},
     Term{"Privileges",
          "A step that fails is an error, and nothing is started; chroot goes into the new root, behind it su "
          "knows the users of that. "
@@ -215,7 +222,10 @@ constexpr std::array variables = {
          "Set for started programs: the peer's address and port. -lp replaces SOCAT in these names"},
     Term{"SOCAT_SOCKADDR, SOCAT_SOCKPORT",
          "Set for started programs: the address and port that the peer came to"},
-    Term{"SOCAT_PID, SOCAT_PPID, SOCAT_VERSION", "Set for started programs: this process and this version"},
+    Term{"SOCAT_PID, SOCAT_PPID, SOCAT_VERSION",
+         "Set for started programs: the process that stands for the session (with fork the program itself, "
+         "else this "
+         "one), this process, and this version"},
     Term{"SOCAT_TIMESTAMP, SOCAT_IP_OPTIONS, SOCAT_IP_DSTADDR, SOCAT_IP_LOCADDR, SOCAT_IP_IF, SOCAT_IP_TOS, "
          "SOCAT_IP_TTL, "
          "SOCAT_IPV6_DSTADDR, SOCAT_IPV6_IF, SOCAT_IPV6_HOPLIMIT, SOCAT_IPV6_TCLASS",

@@ -126,6 +126,7 @@ class Reader {
     if (name == "-b") return void(limits.chunk = size_of(row, value));
     if (name == "-s") return void(run_.plan.sloppy = true);
     if (name == "-t") return void(limits.linger = seconds_of(row, value));
+    if (name == "--drain") return void(limits.grace = seconds_of(row, value));
     if (name == "-T") return void(limits.idle = seconds_of(row, value));
     if (name == "-u") return void(limits.direction = Direction::left_to_right);
     if (name == "-U") return void(limits.direction = Direction::right_to_left);

@@ -48,8 +48,22 @@ TEST_F(PtyAddress, CarriesBytesBothWays) {
   EXPECT_EQ(read_once(*stream), "from the slave");
 }
 
-TEST_F(PtyAddress, EndsWhenItsSlaveIsClosedAndLosesNothingBefore) {
+TEST_F(PtyAddress, StaysOpenBetweenItsUsers) {
   const auto pty = endpoint("PTY");
+  run(loop_, pty->prepare());
+  make_raw(slave_of(*pty));
+  auto stream = open(*pty);
+  for (const std::string text : {"one", "two", "three"}) {
+    write_slave(slave_of(*pty), text);
+    EXPECT_EQ(read_once(*stream), text);
+    write(*stream, text);
+    EXPECT_EQ(read_slave(slave_of(*pty)), text) << "what was written waits for the next reader";
+  }
+  EXPECT_FALSE(stream->info().traits.input_ends);
+}
+
+TEST_F(PtyAddress, EndsWithItsLastUserAndLosesNothingBefore) {
+  const auto pty = endpoint("PTY,end-on-close");
   auto stream = open(*pty);
   {
     const Fd slave = slave_of(*pty);
@@ -152,7 +166,7 @@ TEST_F(PtyAddress, EndsAfterItHasSatOutAsLongAsItMay) {
 }
 
 TEST_F(PtyAddress, ASecondStreamOfItDoesNotEndBeforeSomebodyComes) {
-  const auto pty = endpoint("PTY");
+  const auto pty = endpoint("PTY,end-on-close");
   EXPECT_TRUE(pty->stays_open());
   auto first = open(*pty);
   slave_of(*pty).reset();

@@ -368,8 +368,9 @@ TEST_F(RelayTest, OneWayWaitsForASourceThatNeverEnds) {
   EXPECT_EQ(request_, "late");
 }
 
-TEST_F(RelayTest, DrainsWithinItsLimitWhenAskedToEnd) {
-  session_.limits.linger = milliseconds(30);
+TEST_F(RelayTest, DrainsWithinItsGraceWhateverTheLingerLimitIs) {
+  session_.limits.linger = std::chrono::hours(1);
+  session_.limits.grace = milliseconds(30);
   const auto drain_later = [](Loop& on, Session& session) -> Task<> {
     co_await on.yield();
     session.drain();
@@ -382,8 +383,60 @@ TEST_F(RelayTest, DrainsWithinItsLimitWhenAskedToEnd) {
   EXPECT_EQ(request_, "sent before");
 }
 
+TEST_F(RelayTest, HasNothingToDrainFromASourceWithoutEnd) {
+  auto [a, b] = socket_pair();
+  left_ = endless(loop_, std::move(a));
+  session_.limits.direction = Direction::left_to_right;
+  session_.limits.grace = std::chrono::hours(1);
+  loop_.start(hear(*server_, request_));
+  session_.draining = true;
+  EXPECT_EQ(relay_to_end(), 0);
+}
+
+TEST_F(RelayTest, TakesASourceWithoutInputForNoEnd) {
+  auto [file_in, file_out] = pipe_ends();
+  left_ = pipe_stream(loop_, Fd(), std::move(file_out));
+  auto written = pipe_stream(loop_, std::move(file_in), Fd());
+  session_.limits.linger = milliseconds(5);
+  const auto say_late = [](Loop& on, Stream& server) -> Task<> {
+    co_await on.sleep(milliseconds(50));
+    co_await say(server, "late", true);
+  };
+  loop_.start(say_late(loop_, *server_));
+  loop_.start(hear(*written, heard_));
+  EXPECT_EQ(relay_to_end(), 0);
+  EXPECT_EQ(heard_, "late");
+}
+
+TEST_F(RelayTest, CountsSilenceFromTheEndOfInput) {
+  session_.limits.linger = milliseconds(60);
+  const auto finish_late = [](Loop& on, Stream& client) -> Task<> {
+    co_await say(client, "request", false);
+    co_await on.sleep(milliseconds(100));
+    co_await client.finish();
+  };
+  loop_.start(finish_late(loop_, *client_));
+  loop_.start(answer_late(loop_, *server_, request_, milliseconds(20)));
+  loop_.start(hear(*client_, heard_));
+  EXPECT_EQ(relay_to_end(), 0);
+  EXPECT_EQ(heard_, "late answer");
+}
+
+TEST_F(RelayTest, IsOverWhenAPeerHasReset) {
+  auto [near, far] = testing::tcp_pair();
+  left_ = socket_stream(loop_, std::move(near));
+  session_.limits.linger = std::chrono::hours(1);
+  session_.limits.grace = milliseconds(10);
+  const linger at_once{1, 0};
+  ASSERT_EQ(::setsockopt(far.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once), 0);
+  far.reset();
+  // The other side neither speaks nor ends.
+  EXPECT_EQ(relay_to_end(), 1);
+  EXPECT_TRUE(session_.limits.cut);
+}
+
 TEST_F(RelayTest, SaysThatWhatItReadCouldNotBeDelivered) {
-  session_.limits.linger = milliseconds(30);
+  session_.limits.grace = milliseconds(30);
   session_.draining = true;
   // Nobody reads on the other side.
   loop_.start(say(*client_, sample_text(mib(4)), false));

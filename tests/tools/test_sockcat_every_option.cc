@@ -1149,6 +1149,16 @@ const std::vector<Row>& rows() {
          const Fd slave(::open(server.names().at(0).substr(4).c_str(), O_RDWR | O_NOCTTY | O_CLOEXEC));
          return "waits, then " + server->line(2).value_or("nothing");
        }},
+      {"pty-end-on-close", "end-on-close", "^ended",
+       [](Look& look) {
+         Serving server(look.words({"PTY,raw,echo=0%o", "EXEC:cat"}));
+         {
+           const Fd slave(::open(server.names().at(0).substr(4).c_str(), O_RDWR | O_NOCTTY | O_CLOEXEC));
+           check("write", ::write(slave.get(), "x", 1));
+           readable(slave.get(), true);
+         }
+         return ends(server.process(), look.with) ? "ended" : "goes on";
+       }},
       {"pty-interval", "pty-interval=0.001", "^often",
        [](Look& look) {
          // It looks only where the kernel cannot tell.
@@ -1164,7 +1174,7 @@ const std::vector<Row>& rows() {
        }},
       {"sitout-eio", "sitout-eio=60", "^goes on",
        [](Look& look) {
-         Serving server(look.words({"PTY,raw,echo=0%o", "EXEC:cat"}));
+         Serving server(look.words({"PTY,raw,echo=0,end-on-close%o", "EXEC:cat"}));
          {
            const Fd slave(::open(server.names().at(0).substr(4).c_str(), O_RDWR | O_NOCTTY | O_CLOEXEC));
            check("write", ::write(slave.get(), "x", 1));

@@ -5,8 +5,10 @@
 #include <sys/stat.h>
 #include <termios.h>
 
+#include <algorithm>
 #include <filesystem>
 
+#include "observing.h"
 #include "sockcat.h"
 
 /// Programs on pseudo terminals, pseudo terminals for others, and lines typed in one.
@@ -288,7 +290,7 @@ std::string exchange(const Fd& terminal, const std::string& text) {
 TEST(PseudoTerminal, IsNamedLinkedAndLogged) {
   const TemporaryDirectory directory;
   const std::string link = directory.path() + "/vm0";
-  Serving server({"-d", "-d", "PTY,link=" + link + ",raw,echo=0", "EXEC:cat"});
+  Serving server({"-d", "-d", "PTY,link=" + link + ",raw,echo=0,end-on-close", "EXEC:cat"});
   ASSERT_EQ(server.names().size(), 1U);
   const std::string& name = server.names().front();
   ASSERT_TRUE(name.starts_with("pty /dev/pts/")) << name;
@@ -306,7 +308,96 @@ TEST(PseudoTerminal, IsNamedLinkedAndLogged) {
 TEST(PseudoTerminal, ThatNobodyHasOpenedSaysWhatIsLost) {
   const Ended ended = run_sockcat({"-u", "TEXT:x", "PTY"});
   EXPECT_EQ(ended.status, 0);
-  EXPECT_NE(ended.err.find("PTY: nobody has opened it"), std::string::npos) << ended.err;
+  EXPECT_NE(ended.err.find("PTY: nobody has read all that was written"), std::string::npos) << ended.err;
+}
+
+// Programs open and close a serial port for every exchange.
+TEST(PseudoTerminal, OutlivesItsUsers) {
+  constexpr int times = 30;
+  const TemporaryDirectory directory;
+  const std::string link = directory.path() + "/serial";
+  const std::string file = directory.path() + "/file";
+  const Socket listener = Socket::listening_tcp();
+  const auto echo = beside([&] {
+    const Socket peer = listener.accept();
+    for (std::string got; !(got = peer.receive(6)).empty();) peer.send(got);
+  });
+  for (const std::string& other : {"TCP:127.0.0.1:" + std::to_string(listener.port()),
+                                   std::string("EXEC:cat"), std::string("PIPE"), "CREATE:" + file})
+    for (const bool left : {true, false}) {
+      if (left && other.starts_with("TCP")) continue;
+      const std::string terminal = "PTY,raw,echo=0,link=" + link;
+      Serving relay(left ? std::vector<std::string>{terminal, other}
+                         : std::vector<std::string>{other, terminal});
+      for (int i = 0; i < times; ++i) {
+        const std::string text = "no " + std::to_string(10 + i) + '\n';
+        {
+          const Fd writer(::open(link.c_str(), O_WRONLY | O_NOCTTY | O_CLOEXEC));
+          ASSERT_EQ(::write(writer.get(), text.data(), text.size()), 6) << other;
+        }
+        if (other.starts_with("CREATE")) {
+          EXPECT_TRUE(eventually([&] { return contents_of(file).ends_with(text); })) << other;
+          continue;
+        }
+        // The answer waits for the next reader, however late it comes.
+        const Fd reader = open_terminal(link);
+        char answer[6] = {};
+        for (ssize_t got = 0; got < 6;)
+          got += std::max<ssize_t>(::read(reader.get(), answer + got, 6 - got), 0);
+        EXPECT_EQ(std::string(answer, 6), text) << other << ' ' << i;
+      }
+      relay->signal(SIGTERM);
+      EXPECT_EQ(relay->wait().status, 128 + SIGTERM) << other;
+      EXPECT_FALSE(std::filesystem::is_symlink(link)) << other;
+    }
+}
+
+TEST(PseudoTerminal, JoinedToAnotherCarriesWhatItsUsersLeaveBehind) {
+  const TemporaryDirectory directory;
+  const std::string one = directory.path() + "/A", two = directory.path() + "/B";
+  Serving relay({"pty,raw,echo=0,link=" + one, "pty,raw,echo=0,link=" + two});
+  for (int i = 0; i < 30; ++i) {
+    const std::string& from = i % 2 == 0 ? one : two;
+    const std::string& to = i % 2 == 0 ? two : one;
+    { EXPECT_EQ(::write(Fd(::open(from.c_str(), O_WRONLY | O_NOCTTY | O_CLOEXEC)).get(), "hello\n", 6), 6); }
+    char text[6] = {};
+    const Fd reader = open_terminal(to);
+    for (ssize_t got = 0; got < 6;) got += std::max<ssize_t>(::read(reader.get(), text + got, 6 - got), 0);
+    EXPECT_EQ(std::string(text, 6), "hello\n") << i;
+  }
+  EXPECT_TRUE(std::filesystem::is_symlink(one) && std::filesystem::is_symlink(two));
+}
+
+TEST(PseudoTerminal, EndsWithItsOtherSide) {
+  const TemporaryDirectory directory;
+  const std::string link = directory.path() + "/serial";
+  const Socket listener = Socket::listening_tcp();
+  for (const char* options : {",raw,echo=0", ""}) {
+    Serving relay(
+        {"-t", "0.1", "PTY,link=" + link + options, "TCP:127.0.0.1:" + std::to_string(listener.port())});
+    const Socket peer = listener.accept();
+    const Fd user = open_terminal(link);
+    peer.send("bye\n");
+    char text[5] = {};
+    for (ssize_t got = 0; got < 4;) got += std::max<ssize_t>(::read(user.get(), text + got, 4 - got), 0);
+    EXPECT_STREQ(text, "bye\n");
+    peer.finish();
+    EXPECT_EQ(relay->wait().status, 0) << options;
+    EXPECT_FALSE(std::filesystem::is_symlink(link));
+  }
+}
+
+TEST(PseudoTerminal, EndsWithItsLastUserIfItIsToldTo) {
+  for (const char* option : {"end-on-close", "pty-end-on-close", "wait-slave", "sitout-eio=0.01"}) {
+    Serving relay({std::string("PTY,raw,echo=0,") + option, "EXEC:cat"});
+    const std::string path = relay.names().at(0).substr(4);
+    Fd first = open_terminal(path);
+    { const Fd second = open_terminal(path); }
+    EXPECT_EQ(exchange(first, "still there\n"), "still there\n") << option;
+    EXPECT_FALSE(ends(relay.process(), false)) << option;
+    first.reset();
+    EXPECT_EQ(relay->wait().status, 0) << option;
+  }
 }
 
 TEST(PseudoTerminal, OutlivesTheConnectionsOfWhoDialsAgain) {

@@ -29,7 +29,7 @@ constexpr auto rows = std::to_array<Misfit>({
     {"", programs, "", "its program is given what the other side has", "nofork",
      Group::fd | Group::fifo | Group::socket | Group::unix_ | Group::termios | Group::pty},
     {"readbytes|ignoreeof|cr|crnl", programs, "", "its program is given what the other side has", "nofork"},
-    {"pty-wait-slave", programs, "", "the program has its terminal open from the beginning"},
+    {"pty-end-on-close|pty-wait-slave", programs, "", "the program has its terminal open from the beginning"},
     {"pty-interval|sitout-eio|symbolic-link|tiocsctty", programs, terminals, "there is no pseudo terminal"},
     {"pty-interval", programs, "sitout-eio", "nobody is waited for"},
     {"protocol-family|so-protocol|so-type", programs, "", "there is no socket", "pipes|pty|openpty|ptmx"},

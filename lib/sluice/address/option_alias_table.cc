@@ -66,6 +66,7 @@ constexpr auto aliases = std::to_array<OptionAlias>({
     {"dstopts", "ipv6-dstopts"},
     {"dsync", "o-dsync"},
     {"egd", "openssl-egd"},
+    {"end-on-close", "pty-end-on-close"},
     {"eof", "veof"},
     {"eol", "veol"},
     {"eol2", "veol2"},

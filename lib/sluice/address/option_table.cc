@@ -615,6 +615,8 @@ constexpr auto rows = std::to_array<OptionRow>({
      "is connected with the program by a pseudo terminal"},
     {"pty", Group::fork, Phase::bigen, ValueType::boolean, code,
      "is connected with the program by a pseudo terminal"},
+    {"pty-end-on-close", Group::pty, Phase::early, ValueType::boolean, code,
+     "ends when nobody has the slave open any more"},
     {"pty-interval", Group::pty, Phase::early, ValueType::timespec, code,
      "seconds between looks whether the slave is open"},
     {"pty-wait-slave", Group::pty, Phase::early, ValueType::boolean, code,

@@ -467,7 +467,7 @@ class Bridge {
 
   /// Who still waits for a peer when the others have had their time waits in vain.
   Task<> give_up_opening() {
-    co_await loop_.sleep(limits_.linger_or_default());
+    co_await loop_.sleep(limits_.grace);
     gave_up_ = true;
     ended_.rung().notify();
     // A lock, or a name that cannot be had yet, may be waited for without end.

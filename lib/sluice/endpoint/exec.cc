@@ -130,7 +130,7 @@ class Exec final : public Endpoint {
     return static_cast<int>(address_.integer(option).value_or(usual));
   }
   std::shared_ptr<Program> note_program(Session& session, const Spawned& child) const {
-    auto program = std::make_shared<Program>(Program{child.process.id(), signals_passed_on()});
+    auto program = std::make_shared<Program>(session.loop, child.process.id(), signals_passed_on());
     session.programs.push_back(program);
     return program;
   }
@@ -221,12 +221,7 @@ class Exec final : public Endpoint {
     joint.child_in.reset();
     joint.child_out.reset();
     if (is_on_pty()) {
-      PtyUser user{.is_program = true, .watch = std::move(joint.watch)};
-      // Hanging up would end what it does with what it was given.
-      if (!address_.flag("end-close")) {
-        user.is_needed = [program, &session] { return !program->ended && !session.draining; };
-        user.before_hanging_up = [program] { hang_up(*program); };
-      }
+      PtyUser user{.session = session, .program = std::move(program), .watch = std::move(joint.watch)};
       user.companion = std::move(joint.companion);
       return pty_stream(address_, context_, std::move(joint.in), std::move(user));
     }
@@ -245,13 +240,6 @@ class Exec final : public Endpoint {
     parts.answers = true;
     parts.traits = {Shape::bytes, true, parts.finish != FinishBy::nothing};
     return std::make_unique<FdStream>(std::move(parts));
-  }
-
-  /// As a terminal's end does, if it is the controlling one: before reading from it fails.
-  static void hang_up(Program& program) {
-    if (program.ended) return;
-    program.hung_up = true;
-    ::kill(program.pid, SIGHUP);
   }
 
   static std::unique_ptr<Stream> nothing() { return std::make_unique<FdStream>(FdStream::Parts{}); }

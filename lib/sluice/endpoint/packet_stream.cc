@@ -10,6 +10,7 @@ PacketStream::PacketStream(Parts parts) : parts_(std::move(parts)), gone_(parts_
   // Only an empty message can tell the far side that there is no more.
   info_.traits = {Shape::messages, parts_.single || parts_.null_eof || !parts_.receive,
                   parts_.finish == FinishBy::empty_packet};
+  info_.readable = static_cast<bool>(parts_.receive);
   info_.writable = static_cast<bool>(parts_.send);
   info_.in = info_.out = parts_.device->number();
 }

@@ -17,31 +17,22 @@ struct Child {
   Child(process::process started, const Session& session, std::shared_ptr<Program> known)
       : loop(session.loop),
         handle(std::move(started)),
-        pid(handle.id()),
         log(session.log),
-        changed(session.loop),
         program(std::move(known)),
         as_socat(session.limits.as_socat) {}
   ~Child() {
     // Boost would kill a child that still runs, and wait for it: that is for close to decide.
-    if (!exited) handle.detach();
+    if (!program->ended) handle.detach();
   }
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
 
-  /// It did not end by itself.
-  bool was_ended() const { return ended_by_us || (program && program->hung_up); }
-
   Loop& loop;
   process::process handle;
-  pid_t pid;
   Logger& log;
-  Event changed;
   std::shared_ptr<Program> program;
   bool as_socat;
   int status = 0;
-  bool exited = false;
-  bool ended_by_us = false;
 };
 
 Task<> reap(std::shared_ptr<Child> child, Fd ending) {
@@ -49,9 +40,9 @@ Task<> reap(std::shared_ptr<Child> child, Fd ending) {
   Descriptor end(child->loop, std::move(ending));
   co_await end.wait(Descriptor::readable);
   boost::system::error_code error;
-  if (child->program) child->program->ended = true;
+  Program& program = *child->program;
+  program.ended = true;
   child->handle.wait(error);
-  child->exited = true;
   int signal = 0;
   if (!error) {
     const int raw = child->handle.native_exit_code();
@@ -60,14 +51,14 @@ Task<> reap(std::shared_ptr<Child> child, Fd ending) {
     child->status = WIFSIGNALED(raw) ? by_signal : WEXITSTATUS(raw);
     signal = WIFSIGNALED(raw) ? WTERMSIG(raw) : 0;
   }
-  if (signal != 0 && !child->was_ended())
-    child->log.warning("process " + std::to_string(child->pid) + " was ended by signal " +
+  if (signal != 0 && !program.ended_by_us)
+    child->log.warning("process " + std::to_string(program.pid) + " was ended by signal " +
                        std::to_string(signal));
   else if (child->status != 0)
-    child->log.write(child->as_socat && !child->was_ended() ? Severity::error : Severity::info,
-                     "waitpid(): child " + std::to_string(child->pid) + " exited with status " +
+    child->log.write(child->as_socat && !program.ended_by_us ? Severity::error : Severity::info,
+                     "waitpid(): child " + std::to_string(program.pid) + " exited with status " +
                          std::to_string(child->status));
-  child->changed.notify();
+  program.changed.notify();
 }
 
 class ProcessStream final : public Stream {
@@ -76,6 +67,7 @@ class ProcessStream final : public Stream {
                 std::shared_ptr<Program> program)
       : inner_(std::move(inner)),
         child_(std::make_shared<Child>(std::move(child.process), session, std::move(program))),
+        program_(*child_->program),
         session_(session),
         at_end_(at_end),
         info_(inner_->info()) {
@@ -97,14 +89,14 @@ class ProcessStream final : public Stream {
   void stop_writing() override {
     stopped_ = true;
     inner_->stop_writing();
-    child_->changed.notify();
+    program_.changed.notify();
   }
   Raw raw() override { return inner_->raw(); }
   const Info& info() const override { return info_; }
   // How we ended it is not its own word: why we did counts.
   int exit_status() const override {
-    if (!child_->was_ended()) return child_->status;
-    return silent_for_too_long_ ? static_cast<int>(ExitStatus::timed_out) : 0;
+    if (!program_.ended_by_us) return child_->status;
+    return program_.overdue ? static_cast<int>(ExitStatus::timed_out) : 0;
   }
   bool reports_status() const override { return true; }
 
@@ -112,9 +104,9 @@ class ProcessStream final : public Stream {
     watching_ = true;
     session_.loop.start(watch_descriptor(), [this] {
       watching_ = false;
-      child_->changed.notify();
+      program_.changed.notify();
     });
-    while (!stopped_ && !child_->exited && watching_) co_await child_->changed.wait();
+    while (!stopped_ && !program_.ended && watching_) co_await program_.changed.wait();
   }
 
   Task<> close(const Limits& limits) override {
@@ -122,48 +114,37 @@ class ProcessStream final : public Stream {
     Limits quick = limits;
     quick.linger = std::chrono::seconds(0);
     co_await inner_->close(limits.cut ? quick : limits);
-    while (watching_) co_await child_->changed.wait();
-    if (at_end_ == AtEnd::leave_running) co_return;
-    // A program that has let go of us and goes on is waited for, unless we are asked to end, or it is silent
-    // for longer than any session may be.
-    const auto since = Clock::now();
-    while (!limits.cut && !child_->exited && !session_.draining && !silent_for_too_long_) {
-      co_await child_->changed.wait_until(Clock::now() + std::chrono::milliseconds(100));
-      silent_for_too_long_ = !child_->exited && limits.idle && Clock::now() - since >= *limits.idle;
-    }
-    if (silent_for_too_long_) child_->log.notice("inactivity timeout triggered");
-    if (!child_->exited) co_await end_child(limits.linger_or_default());
+    while (watching_) co_await program_.changed.wait();
+    if (at_end_ == AtEnd::leave_running || program_.ended) co_return;
+    // A program that has let go of us and goes on is waited for, unless nothing it does matters any more, or
+    // its terminal has hung up because it could not be told of the end.
+    if (!limits.cut && !program_.ended_by_us)
+      if (co_await ends_by_itself(program_, session_, limits)) co_return;
+    if (program_.overdue) child_->log.notice("inactivity timeout triggered");
+    co_await end_child(limits.grace);
   }
 
  private:
   Task<> end_child(Duration patience) {
     for (const int signal : {SIGTERM, SIGKILL}) {
-      if (co_await exits_within(patience)) co_return;
-      child_->log.info("ending process " + std::to_string(child_->pid) + " by signal " +
+      if (co_await ends_within(program_, patience)) co_return;
+      child_->log.info("ending process " + std::to_string(program_.pid) + " by signal " +
                        std::to_string(signal));
-      child_->ended_by_us = true;
-      ::kill(child_->pid, signal);
+      end_by_signal(program_, signal);
     }
-    while (!child_->exited) co_await child_->changed.wait();
-  }
-
-  Task<bool> exits_within(Duration limit) {
-    const auto deadline = Clock::now() + limit;
-    while (!child_->exited)
-      if (!co_await child_->changed.wait_until(deadline)) break;
-    co_return child_->exited;
+    while (!program_.ended) co_await program_.changed.wait();
   }
 
   Task<> watch_descriptor() { co_await inner_->closed(); }
 
   std::unique_ptr<Stream> inner_;
   std::shared_ptr<Child> child_;
+  Program& program_;
   const Session& session_;
   AtEnd at_end_;
   Info info_;
   bool watching_ = false;
   bool stopped_ = false;
-  bool silent_for_too_long_ = false;
 };
 
 }  // namespace

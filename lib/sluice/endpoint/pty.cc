@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
@@ -25,6 +26,7 @@ namespace {
 constexpr auto usual_interval = std::chrono::seconds(1);
 /// Between two looks, so that whoever is stopped meanwhile notices.
 constexpr Duration longest_nap = std::chrono::milliseconds(50);
+constexpr Duration longest_nap_in_closing = std::chrono::milliseconds(20);
 
 /// Where a symbolic link leads, or nothing if it is none.
 std::string target_of(const std::string& link) {
@@ -185,10 +187,10 @@ class PtyStream final : public Stream {
         master_(context.loop, std::move(master)),
         user_(std::move(user)),
         finish_(finish_by(address, FinishBy::marking)),
-        patience_(address.duration("sitout-eio").value_or(Duration::zero())) {
+        patience_(address.duration("sitout-eio").value_or(Duration::zero())),
+        leaves_running_(address.flag("end-close")) {
     info_.in = info_.out = master_.number();
-    const bool cooked = settings().has_value();
-    info_.traits = {Shape::bytes, cooked || user_.is_program, cooked && finish_ == FinishBy::marking};
+    info_.traits = {Shape::bytes, !user_.slave, settings() && finish_ == FinishBy::marking};
   }
 
   Task<End> read_some(Batch& into) override {
@@ -296,43 +298,82 @@ class PtyStream final : public Stream {
     if (user_.watch) user_.watch->wake();
   }
 
-  /// What the slave has not read yet goes with the master, so it is given time, as long as it reads on; and
-  /// what it still writes is dropped.
   Task<> close(const Limits& limits) override {
     if (!finished_ && !stopped_writing_) co_await finish();
-    constexpr auto tick = std::chrono::milliseconds(20);
-    Batch scrap = Batch::of_bytes(kib(16));
-    auto last = Clock::now();
-    int before = -1;
-    while (!is_hung_up(master_.number())) {
-      const int left = unread();
-      const Attempt attempt = master_.try_read(scrap.room());
-      if (attempt.count > 0 || left != before) last = Clock::now();
-      before = left;
-      const auto silence = Clock::now() - last;
-      const bool needed = !limits.cut && user_.is_needed() && !(limits.idle && silence >= *limits.idle);
-      if (!needed && (left == 0 || silence >= limits.linger_or_default())) break;
-      if (attempt.count > 0)
-        co_await master_.loop().yield();
-      else
-        co_await master_.loop().sleep(tick);
-    }
-    if (is_hung_up(master_.number())) {
-      if (last_ && is_awaited(opened()))
-        log_.warning(what_ + ": nobody has opened it to read what was written");
-    } else {
-      user_.before_hanging_up();
-    }
+    if (user_.program && !limits.cut) co_await let_program_end(limits);
+    const int unread = co_await deliver(limits);
+    if (unread > 0 || (is_hung_up(master_.number()) && last_ && is_awaited(opened())))
+      log_.warning(what_ + ": nobody has read all that was written");
+    // As the end of a controlling terminal does, before reading from it fails.
+    if (user_.program && !is_hung_up(master_.number()) && !leaves_running_)
+      end_by_signal(*user_.program, SIGHUP);
     master_.close_checked();
-    user_ = {};
+    user_.program.reset();
+    user_.watch.reset();
+    user_.slave.reset();
+    user_.companion.reset();
   }
 
   const Info& info() const override { return info_; }
 
  private:
   unsigned opened() const { return user_.watch ? user_.watch->opened() : 1; }
-  /// Nobody has come yet: whoever does will find what was written.
-  bool is_awaited(unsigned known) const { return !user_.is_program && known == 0; }
+  /// Nobody has come yet: the first user will find what was written.
+  bool is_awaited(unsigned known) const { return !user_.program && known == 0; }
+  /// Whether a program could learn from the terminal that there is no more input.
+  bool was_told() const { return finished_ && info_.traits.can_finish && settings(); }
+
+  /// A program that was told of the end of input ends when it is done, and a hang-up would keep it from that.
+  /// What it still says is dropped. One that turns its terminal raw meanwhile waits for keys that never come.
+  Task<> let_program_end(const Limits& limits) {
+    if (leaves_running_ || !was_told() || user_.program->ended) co_return;
+    master_.resume(Descriptor::readable);
+    bool reading = true;
+    master_.loop().start(drop_output(), [&] {
+      reading = false;
+      user_.program->changed.notify();
+    });
+    std::function<bool()> told = [this] { return was_told(); };
+    co_await ends_by_itself(*user_.program, user_.session, limits, std::move(told));
+    master_.stop(Descriptor::readable);
+    while (reading) co_await user_.program->changed.wait();
+  }
+
+  Task<> drop_output() {
+    Batch scrap = Batch::of_bytes(kib(16));
+    for (;;) {
+      const Attempt attempt = master_.try_read(scrap.room());
+      if (attempt.count == 0 || (attempt.error != 0 && !attempt.would_block())) co_return;
+      // It may have changed the settings of its terminal.
+      user_.program->changed.notify();
+      if (attempt.count > 0) co_await master_.loop().yield();
+      if (!co_await master_.wait(Descriptor::readable)) co_return;
+    }
+  }
+
+  /// What has not been read yet goes with the master, so it is given time, as long as somebody reads on. So
+  /// is a program that could not be told of the end, for what it does with what it has read. Returns how many
+  /// bytes are left unread.
+  Task<int> deliver(const Limits& limits) {
+    const Duration patience = limits.cut ? limits.grace : limits.linger_or_default();
+    const bool works_on = user_.program && !leaves_running_ && !limits.cut;
+    Batch scrap = Batch::of_bytes(kib(16));
+    auto last = Clock::now();
+    // What was written last reaches the other side a moment later: one look at it is not enough.
+    int before = last_ ? -1 : 0;
+    int left = 0;
+    Duration nap = std::chrono::milliseconds(1);
+    while (!is_hung_up(master_.number())) {
+      left = unread();
+      master_.try_read(scrap.room());
+      const bool over = left == 0 && before == 0 && !(works_on && !user_.program->ended);
+      if (std::exchange(before, left) != left) last = Clock::now();
+      if (over || Clock::now() - last >= patience) break;
+      co_await master_.loop().sleep(nap);
+      nap = std::min(2 * nap, longest_nap_in_closing);
+    }
+    co_return left;
+  }
 
   /// Nobody has the slave open. Whether somebody has opened it since it had been so `known` often, or does so
   /// in time.
@@ -351,7 +392,7 @@ class PtyStream final : public Stream {
 
   /// Bytes that whoever has the slave open could read.
   int unread() const {
-    const Fd slave = open_slave(master_.number(), {});
+    const Fd slave = user_.slave ? user_.slave->duplicate() : open_slave(master_.number(), {});
     int count = 0;
     return slave && ::ioctl(slave.get(), FIONREAD, &count) == 0 ? count : 0;
   }
@@ -362,6 +403,7 @@ class PtyStream final : public Stream {
   PtyUser user_;
   FinishBy finish_;
   Duration patience_;
+  bool leaves_running_;  ///< closing ends no program
   Info info_;
   std::optional<char> last_;  ///< that was written
   bool finished_ = false;
@@ -377,24 +419,28 @@ class PtyEndpoint final : public Endpoint {
   Task<> prepare() override {
     if (pty_.master) co_return;
     pty_ = open_pty(address_, context_);
-    watch_ = watch_slave(address_, pty_, context_);
-    pty_.slave.reset();
+    if (ends_with_its_user()) {
+      watch_ = watch_slave(address_, pty_, context_);
+      pty_.slave.reset();
+    } else {
+      slave_ = std::make_shared<const Fd>(std::move(pty_.slave));
+    }
   }
   std::vector<std::string> names() const override {
     if (!pty_.master) return {};
     return {"pty " + pty_.path};
   }
 
-  Task<std::unique_ptr<Stream>> open(Session&) override {
+  Task<std::unique_ptr<Stream>> open(Session& session) override {
     co_await prepare();
     if (address_.flag("pty-wait-slave")) {
       context_.log.info("waiting until somebody opens " + pty_.path);
       co_await watch_->opened_since(0, stopped_, Clock::time_point::max());
     }
     if (stopped_) co_return nullptr;
-    if (std::exchange(opened_before_, true)) watch_->begin_anew();
+    if (std::exchange(opened_before_, true) && watch_) watch_->begin_anew();
     co_return pty_stream(address_, context_, pty_.master.duplicate(),
-                         {.watch = watch_, .companion = pty_.link});
+                         {.session = session, .watch = watch_, .slave = slave_, .companion = pty_.link});
   }
 
   std::size_t descriptors() const override { return 3; }
@@ -405,10 +451,16 @@ class PtyEndpoint final : public Endpoint {
   }
 
  private:
+  bool ends_with_its_user() const {
+    return address_.flag("pty-wait-slave") || address_.flag("pty-end-on-close") ||
+           address_.find("sitout-eio") != nullptr;
+  }
+
   Address address_;
   Context context_;
   Pty pty_;
   std::shared_ptr<SlaveWatch> watch_;
+  std::shared_ptr<const Fd> slave_;
   bool opened_before_ = false;
   bool stopped_ = false;
 };

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 
 #include "sluice/endpoint/endpoint.h"
+#include "sluice/stream/session.h"
 
 namespace sluice {
 
@@ -25,21 +25,23 @@ class SlaveWatch;
 /// Begins to watch; before the slave is closed here, so that nobody is missed.
 std::shared_ptr<SlaveWatch> watch_slave(const Address& address, const Pty& pty, const Context& context);
 
-/// Whom a pty's stream speaks to.
+/// What is at the other side of a pty's stream.
 struct PtyUser {
-  bool is_program =
-      false;  ///< one that was started on it; else whoever opens it, and until then it has no end
-  std::shared_ptr<SlaveWatch> watch = {};
-  /// Whether closing must not hang up yet: what is on it needs it, though we have no more to say.
-  std::function<bool()> is_needed = [] { return false; };
-  /// Called before closing takes the terminal from who still has it.
-  std::function<void()> before_hanging_up = [] {};
+  const Session& session;
+  std::shared_ptr<Program> program = {};   ///< one that was started on it; without it, any that open it
+  std::shared_ptr<SlaveWatch> watch = {};  ///< where the stream ends with its last user
+  /// Keeps the terminal open while nobody uses it, as a serial line: the stream has no end of its own, and
+  /// what is written waits for the next reader.
+  std::shared_ptr<const Fd> slave = {};
   std::shared_ptr<void> companion = {};  ///< released with the stream
 };
 
-/// The master side as a stream. What was written last is ended by the terminal's end-of-file character where
-/// it reads lines; a raw one cannot be told. When nobody has the slave open any more, that is the end (after
-/// sitout-eio=, if nobody has opened it again).
+/// The master side as a stream. `finish` writes the terminal's end-of-file character where it reads lines; a
+/// raw terminal cannot be told. Without `slave`, input is over when nobody has the slave side open any more
+/// (after sitout-eio=, if nobody has opened it again).
+///
+/// `close` gives what was written the session's linger limit to be read. A program that was told of the end
+/// is waited for; then the terminal hangs up on it.
 std::unique_ptr<Stream> pty_stream(const Address& address, const Context& context, Fd master, PtyUser user);
 
 }  // namespace sluice

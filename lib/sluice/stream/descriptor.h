@@ -74,6 +74,8 @@ class Descriptor {
   void rest();
   /// Makes a waiting and every later wait for this return false.
   void stop(Readiness readiness);
+  /// Makes waits for this possible again, after `stop`: for closing.
+  void resume(Readiness readiness) { stopped_ &= ~bit_of(readiness); }
   /// Makes waits for this complete early, once.
   void wake(Readiness readiness);
   bool stopped(Readiness readiness) const { return (stopped_ & bit_of(readiness)) != 0; }

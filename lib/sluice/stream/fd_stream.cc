@@ -10,6 +10,7 @@
 
 #include "sluice/stream/progress.h"
 #include "sluice/stream/session.h"
+#include "sluice/stream/turn.h"
 
 namespace sluice {
 namespace {
@@ -19,7 +20,14 @@ bool is_socket(int fd) {
   return ::fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode);
 }
 
-/// Bytes that the peer has not acknowledged yet (tcp(7) SIOCOUTQ), or that it has not read (AF_UNIX).
+/// What is written to a local socket is with its peer at once, and stays there when we close.
+bool is_local(int socket) {
+  int family = 0;
+  socklen_t size = sizeof family;
+  return ::getsockopt(socket, SOL_SOCKET, SO_DOMAIN, &family, &size) == 0 && family == AF_UNIX;
+}
+
+/// Bytes that the peer has not acknowledged yet (tcp(7) SIOCOUTQ).
 int undelivered(int socket) {
   int count = 0;
   return ::ioctl(socket, SIOCOUTQ, &count) == 0 ? count : 0;
@@ -30,6 +38,7 @@ int undelivered(int socket) {
 FdStream::FdStream(Parts parts) : parts_(std::move(parts)) {
   info_.traits = parts_.traits;
   if (parts_.in) info_.in = parts_.shown_in >= 0 ? parts_.shown_in : parts_.in->number();
+  info_.readable = parts_.in != nullptr;
   info_.writable = out() != nullptr;
   if (auto* to = out()) info_.out = parts_.shown_out >= 0 ? parts_.shown_out : to->number();
   info_.traits.reading_tells_closed = parts_.socket && parts_.both;
@@ -123,11 +132,13 @@ Task<> FdStream::closed() {
 }
 
 Task<> FdStream::discard_input() {
-  if (!parts_.socket && !parts_.answers) co_return;
+  if (!parts_.in || (!parts_.socket && !parts_.answers)) co_return;
   Batch scrap = Batch::of_bytes(kib(16));
+  Turn turn(parts_.in->loop());
   for (;;) {
     const End end = co_await read_some(scrap);
     if (end.kind != End::open) co_return;
+    if (turn.over(scrap.size(), Clock::now())) co_await turn.pass();
     scrap.clear();
   }
 }
@@ -154,37 +165,38 @@ Task<> FdStream::close(const Limits& limits) {
   parts_.companion.reset();
 }
 
-// Until the peer has taken all that was written and has ended its side too, or nothing moves any more. Only a
-// receive buffer with something unread in it makes close(2) reset the peer. What a peer still says counts
-// only while something of ours is on its way: one that talks on for ever is left in the end. And where the
-// session was cut, it has been waited for already: it need not end, once it has all.
+// As long as something could be lost. What is unread in the receive buffer makes close(2) reset the peer,
+// which drops what it has not acknowledged yet; once it has acknowledged all and nothing is unread, the
+// kernel needs us no more. What a peer still says counts only while something of ours is on its way: one that
+// talks on for ever is left in the end.
 Task<> FdStream::deliver_and_discard(const Limits& limits) {
-  constexpr auto tick = std::chrono::milliseconds(20);
-  constexpr Duration courtesy = 5 * tick;
   // After the peer's end nothing unread can come any more: the kernel delivers the rest by itself.
   if (input_over_) co_return;
+  constexpr Duration longest_nap = std::chrono::milliseconds(20);
   Descriptor& socket = *parts_.in;
-  constexpr unsigned turns_at_once = 64;
-  unsigned turns = 0;
+  const bool acknowledges = !is_local(socket.number());
+  const Duration patience =
+      limits.cut ? std::min(limits.grace, limits.linger_or_default()) : limits.linger_or_default();
   Batch scrap = Batch::of_bytes(kib(16));
   auto last = Clock::now();
   int before = -1;
+  Duration nap = std::chrono::milliseconds(1);
+  Turn turn(socket.loop());
   for (;;) {
     const auto attempt = socket.try_read(scrap.room());
     if (attempt.count == 0) co_return;
-    const int left = undelivered(socket.number());
-    const Duration linger = limits.linger_or_default();
-    const Duration patience = limits.cut && left == 0 ? std::min(courtesy, linger) : linger;
-    if (Clock::now() - last >= patience) co_return;
+    if (attempt.count < 0 && !attempt.would_block()) co_return;
+    const int left = acknowledges ? undelivered(socket.number()) : 0;
+    if (attempt.would_block() && left == 0) co_return;
+    const auto now = Clock::now();
+    if (std::exchange(before, left) != left) last = now;
+    if (now - last >= patience) co_return;
     if (attempt.count > 0) {
-      if (left > 0) last = Clock::now();
-      if (++turns % turns_at_once == 0) co_await socket.loop().yield();
+      if (turn.over(static_cast<std::size_t>(attempt.count), now)) co_await turn.pass();
       continue;
     }
-    if (!attempt.would_block()) co_return;
-    if (left != before) last = Clock::now();
-    before = left;
-    co_await socket.loop().sleep(tick);
+    co_await socket.loop().sleep(nap);
+    nap = std::min(2 * nap, longest_nap);
   }
 }
 

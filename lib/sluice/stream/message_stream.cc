@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "sluice/stream/turn.h"
+
 namespace sluice {
 namespace {
 
@@ -40,6 +42,7 @@ MessageStream::MessageStream(Parts parts) : parts_(std::move(parts)), gone_(part
       Shape::messages,
       parts_.sequenced || (parts_.inbox && parts_.inbox->over()) || parts_.single || parts_.null_eof,
       parts_.finish == FinishBy::empty_packet || tells_its_end()};
+  info_.readable = parts_.readable;
   info_.writable = parts_.writable;
   info_.in = info_.out = number;
   info_.shared = parts_.shared;
@@ -238,9 +241,11 @@ Task<> MessageStream::closed() {
 
 Task<> MessageStream::discard_input() {
   Batch scrap = Batch::of_bytes(Batch::message_room);
+  Turn turn(parts_.socket->loop());
   for (;;) {
     const End end = co_await read_some(scrap);
     if (end.kind != End::open) co_return;
+    if (turn.over(scrap.size(), Clock::now())) co_await turn.pass();
     scrap.clear();
   }
 }

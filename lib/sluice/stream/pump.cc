@@ -5,6 +5,7 @@
 #include "sluice/core/failure.h"
 #include "sluice/core/pipe.h"
 #include "sluice/stream/mover.h"
+#include "sluice/stream/turn.h"
 
 namespace sluice {
 namespace {
@@ -15,26 +16,9 @@ constexpr std::size_t growth = 4;
 constexpr std::size_t largest_chunk = kib(256);
 /// A chunk that becomes one datagram is no larger than this, as socat's.
 constexpr std::size_t datagram_chunk = kib(8);
-/// So much may move without a wait before others on the loop get their turn.
-constexpr std::size_t fair_share = mib(1);
 /// Copying is quicker than moving inside the kernel, once a source has given no more than this so many times.
 constexpr std::size_t small_step = kib(4);
 constexpr int most_small_steps = 16;
-
-/// Gives way to the loop's other tasks after each fair share of bytes.
-class Turn {
- public:
-  explicit Turn(Loop& loop) : loop_(loop) {}
-  bool over(std::size_t moved) { return (moved_ += moved) >= fair_share; }
-  Task<> pass() {
-    moved_ = 0;
-    co_await loop_.yield();
-  }
-
- private:
-  Loop& loop_;
-  std::size_t moved_ = 0;
-};
 
 void count(Flow& flow, const Batch& batch, std::size_t messages) {
   flow.bytes += batch.size();
@@ -63,8 +47,8 @@ Task<End> deliver_rest(Mover& mover, Stream& to, BufferPool& buffers) {
 }
 
 /// Moves inside the kernel. Where it does not leave the phase `ended`, nothing is left in between.
-Task<Phase> move(Mover& mover, Stream& to, Raw source, Raw target, Flow& flow, const Session& session) {
-  Turn turn(session.loop);
+Task<Phase> move(Mover& mover, Stream& to, Raw source, Raw target, Flow& flow, const Session& session,
+                 Turn& turn) {
   int small = 0;
   for (;;) {
     const Step step = mover.step();
@@ -106,7 +90,7 @@ Task<Phase> move(Mover& mover, Stream& to, Raw source, Raw target, Flow& flow, c
     }
     // What a step has not got rid of is delivered first.
     if (step.outcome != Step::moved) continue;
-    if (turn.over(step.bytes)) co_await turn.pass();
+    if (turn.over(step.bytes, flow.last)) co_await turn.pass();
     if (source.in->stopped(Descriptor::readable)) {
       flow.source = {End::abandoned, {}};
       co_return Phase::ended;
@@ -145,14 +129,14 @@ void widen(const Ends& ends) {
 /// Copies until an end, or until a raw source has nothing more to give, or, if `until_flowing`, until the
 /// source has shown that it keeps coming. `chunk` is what a source was found to fill, from one call to the
 /// next.
-Task<Phase> copy(Ends ends, Flow& flow, const Session& session, bool until_flowing, std::size_t& chunk) {
+Task<Phase> copy(Ends ends, Flow& flow, const Session& session, bool until_flowing, std::size_t& chunk,
+                 Turn& turn) {
   const Shape source = ends.from.info().traits.shape;
   const Shape target = ends.to.info().traits.shape;
   const bool messages = source == Shape::messages ? target != Shape::bytes
                                                   : source == Shape::either && target == Shape::messages;
   Room room = room_for(source, target, session.limits);
   if (room.grows) room.size = std::max(room.size, chunk);
-  Turn turn(session.loop);
   BufferPool& buffers = session.loop.buffers();
   Batch batch =
       messages ? Batch::of_messages(Batch::most_messages, &buffers) : Batch::of_bytes(room.size, &buffers);
@@ -167,6 +151,7 @@ Task<Phase> copy(Ends ends, Flow& flow, const Session& session, bool until_flowi
     flow.target = co_await write_all(ends.to, batch);
     if (flow.source.kind != End::open || flow.target.kind != End::open) co_return Phase::ended;
     flow.last = Clock::now();
+    if (turn.over(size, flow.last)) co_await turn.pass();
     if (room.grows && size < batch.capacity() / growth) chunk = batch.capacity() / growth;
     // It gave less than there was room for: another try would find nothing.
     if (ends.source.in != nullptr && size < batch.capacity()) co_return Phase::silent;
@@ -176,15 +161,14 @@ Task<Phase> copy(Ends ends, Flow& flow, const Session& session, bool until_flowi
       chunk = std::min(size * growth, largest_chunk);
       batch.resize(chunk);
     }
-    if (turn.over(size)) co_await turn.pass();
   }
 }
 
 /// Moves inside the kernel, if there is a way for these two.
-Task<Phase> flow_through(Ends ends, Flow& flow, const Session& session) {
+Task<Phase> flow_through(Ends ends, Flow& flow, const Session& session, Turn& turn) {
   const auto mover = mover_between(*ends.source.in, *ends.target.out, session.loop.pipes());
   if (!mover) co_return Phase::refused;
-  co_return co_await move(*mover, ends.to, ends.source, ends.target, flow, session);
+  co_return co_await move(*mover, ends.to, ends.source, ends.target, flow, session, turn);
 }
 
 }  // namespace
@@ -194,6 +178,7 @@ Task<> pump(Stream& from, Stream& to, Flow& flow, const Session& session) {
   // what waits for input holds no more than this frame.
   bool refused = session.limits.chunk != 0;
   std::size_t chunk = first_chunk;
+  Turn turn(session.loop);
   const Raw first = from.raw();
   auto phase = first.in == nullptr || first.in->is_ready(Descriptor::readable) ? Phase::begun : Phase::silent;
   while (phase != Phase::ended) {
@@ -209,10 +194,10 @@ Task<> pump(Stream& from, Stream& to, Flow& flow, const Session& session) {
       }
       const bool possible = !refused && ends.source.in != nullptr && ends.target.out != nullptr;
       if (phase == Phase::flowing && possible) {
-        phase = co_await flow_through(ends, flow, session);
+        phase = co_await flow_through(ends, flow, session, turn);
         refused = phase == Phase::refused;
       } else {
-        phase = co_await copy(ends, flow, session, possible, chunk);
+        phase = co_await copy(ends, flow, session, possible, chunk, turn);
       }
     } catch (const Failure& failure) {
       // That the kernel watches no more descriptors for this user, say, ends this one and nothing else.

@@ -14,10 +14,15 @@ constexpr auto never = Clock::time_point::max();
 
 /// One direction of a relay.
 struct Way {
+  Way(Stream& source, Stream& target, Flow& figures, bool wanted)
+      : from(source), to(target), flow(figures), used(wanted && source.info().readable) {}
+
   Stream& from;
   Stream& to;
   Flow& flow;
-  bool used = true;
+  /// By the direction that was asked for, and by its source: what has no input is one way, and says nothing
+  /// about an end.
+  bool used;
   bool ended = false;
 };
 
@@ -27,8 +32,8 @@ class Relay {
       : left_(left),
         right_(right),
         session_(session),
-        there_{left, right, session.there, session.limits.direction != Direction::right_to_left},
-        back_{right, left, session.back, session.limits.direction != Direction::left_to_right} {}
+        there_(left, right, session.there, session.limits.direction != Direction::right_to_left),
+        back_(right, left, session.back, session.limits.direction != Direction::left_to_right) {}
 
   void begin() {
     session_.there.last = session_.back.last = Clock::now();
@@ -38,12 +43,12 @@ class Relay {
 
   bool over() {
     deadline_ = never;
-    if (there_.ended && back_.ended) return true;
+    if (gone_ || (there_.ended && back_.ended)) return true;
     const Limits& limits = session_.limits;
     const auto last = std::max(there_.flow.last, back_.flow.last);
     if (session_.draining) {
       if (drain_since_ == never) drain_since_ = Clock::now();
-      if (passed(drain_since_ + limits.linger_or_default())) return true;
+      if (nothing_to_drain() || passed(drain_since_ + limits.grace)) return true;
     }
     if (limits.idle && passed(last + *limits.idle)) {
       session_.log.notice("inactivity timeout triggered");
@@ -59,13 +64,13 @@ class Relay {
   /// When `over` must be asked again, though nothing happens.
   Clock::time_point deadline() const { return deadline_; }
 
-  /// Reading stops; what was read is still delivered, for as long as the linger limit.
+  /// Reading stops; what was read is still delivered, for as long as the session's grace.
   Task<> stop() {
     stopping_ = true;
-    session_.limits.cut = !(there_.ended && back_.ended);
+    session_.limits.cut = gone_ || !(there_.ended && back_.ended);
     left_.stop_reading();
     right_.stop_reading();
-    const auto deadline = Clock::now() + session_.limits.linger_or_default();
+    const auto deadline = Clock::now() + session_.limits.grace;
     while (!(there_.ended && back_.ended))
       if (!co_await session_.changed.wait_until(deadline)) break;
     left_.stop_writing();
@@ -122,6 +127,9 @@ class Relay {
   void ended(Way& way) {
     Way& other = other_than(way);
     way.ended = true;
+    // Silence is counted from here on: the source may have been silent for long before its end.
+    way.flow.last = Clock::now();
+    if (has_gone(way.from, way, other) || has_gone(way.to, other, way)) gone_ = true;
     // As long as it was read from, its end would have shown there.
     if (!stopping_ && !other.ended && other.used && other.to.info().traits.reading_tells_closed)
       run_task(watch(other));
@@ -157,6 +165,22 @@ class Relay {
     if (!stopping_) co_await way.from.discard_input();
   }
 
+  /// Whether a peer is not there any more, in neither direction: it has reset its connection, or it takes
+  /// nothing more after its input is over.
+  static bool has_gone(const Stream& one, const Way& from_it, const Way& to_it) {
+    if (!one.info().traits.reading_tells_closed) return false;
+    const auto read = from_it.flow.source.kind;
+    if (from_it.ended && (read == End::reset || read == End::timed_out)) return true;
+    return to_it.ended && failed(to_it.flow.target) && from_it.used && from_it.ended;
+  }
+
+  /// A source without an end goes on as long as it likes: nothing of it can be awaited.
+  bool nothing_to_drain() const {
+    if (there_.used && back_.used) return false;
+    const Way& only = there_.used ? there_ : back_;
+    return !only.from.info().traits.input_ends;
+  }
+
   bool rest_is_over(const Way& ended, const Way& rest, Clock::time_point last) {
     const Limits& limits = session_.limits;
     switch (limits.exit_on) {
@@ -179,9 +203,10 @@ class Relay {
         rest.flow.messages == 0)
       session_.log.warning("no answer came within " + seconds(limits.linger_or_default()) +
                            " s of the end of input (-t allows more)");
-    if (!endless && !limits.as_socat) {
-      session_.log.warning("gave up waiting for the end of the other side after " +
-                           seconds(limits.linger_or_default()) + " s of silence (-t)");
+    // It is the end that -t asks for, unless an answer was to be expected and none came.
+    if (!endless && !limits.as_socat && ended.flow.bytes > 0 && rest.flow.bytes == 0) {
+      session_.log.warning("no answer came within " + seconds(limits.linger_or_default()) +
+                           " s of the end of input (-t)");
       timed_out_ = true;
     }
     return true;
@@ -211,7 +236,8 @@ class Relay {
 
   template <class Set>
   void report(const Way& way, Set set) {
-    if (way.flow.target == End::abandoned) {
+    // What was on its way to a peer that has gone is known to be lost by that.
+    if (way.flow.target == End::abandoned && !gone_) {
       session_.log.error("what was read could not be delivered in time");
       set(static_cast<int>(ExitStatus::failure));
     }
@@ -246,6 +272,7 @@ class Relay {
   Clock::time_point drain_since_ = never;
   bool timed_out_ = false;
   bool stopping_ = false;
+  bool gone_ = false;  ///< a peer has: nothing that the other side does matters any more
 };
 
 }  // namespace

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <sys/types.h>
-
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -11,6 +9,7 @@
 
 #include "sluice/core/log.h"
 #include "sluice/stream/loop.h"
+#include "sluice/stream/program.h"
 #include "sluice/stream/stream.h"
 
 namespace sluice {
@@ -25,13 +24,16 @@ enum class ExitOn { end_rule, first_eof, both, left, right };
 /// A session's limits and manners, from the command line.
 struct Limits {
   std::optional<Duration> linger;  ///< -t: silence that a half-ended session may last; default 0.5 s
-  std::optional<Duration> idle;    ///< -T: silence that any session may last
-  std::size_t chunk = 0;           ///< -b: bytes moved in one step; 0 chooses
+  /// --drain: how long an end that cannot be put off may take: what was read is delivered, and each means of
+  /// ending a program (hang-up, SIGTERM, SIGKILL) has this time to work before the next is tried.
+  Duration grace = std::chrono::milliseconds(500);
+  std::optional<Duration> idle;  ///< -T: silence that any session may last
+  std::size_t chunk = 0;         ///< -b: bytes moved in one step; 0 chooses
   Direction direction = Direction::both;
   ExitOn exit_on = ExitOn::end_rule;
   bool cool_left = false;   ///< the left side may be gone when it is written to (cool-write)
   bool cool_right = false;  ///< so may the right side
-  bool cut = false;         ///< the session was ended before its time: closing is short
+  bool cut = false;         ///< nothing matters any more: closing is bounded by `grace`, programs included
   bool forgets = false;     ///< the idle limit is how its peers usually end, and no failure
   bool as_socat = false;    ///< the endings and exit statuses of socat
 
@@ -54,22 +56,15 @@ struct Flow {
 /// get there: PEERADDR for SOCAT_PEERADDR.
 using Environment = std::vector<std::pair<std::string, std::string>>;
 
-/// A program that a session has started, and which signals of ours are passed on to it.
-struct Program {
-  pid_t pid = -1;
-  std::vector<int> signals{};
-  bool ended = false;    ///< its number may be another one's by now
-  bool hung_up = false;  ///< we have closed its terminal: how it ended is not its own word
-};
-
 /// One pair of streams being relayed.
 struct Session {
   Session(Loop& on, Logger& to, Limits with) : loop(on), log(to), limits(with), changed(on) {}
 
-  /// The process is asked to end: the session has its linger limit to end by itself.
+  /// The process is asked to end: the session has its grace to end by itself.
   void drain() {
     draining = true;
     changed.notify();
+    for (const auto& program : programs) program->changed.notify();
   }
 
   Loop& loop;

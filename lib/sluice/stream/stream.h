@@ -57,6 +57,7 @@ End tell_the_end(int fd, FinishBy way);
 /// What log lines and statistics say of a stream.
 struct Info {
   Traits traits;
+  bool readable = true;  ///< it has an input at all; without one, every read is at its end
   bool writable = true;  ///< it has an output at all; without one, every write is broken
   int in = -1;           ///< descriptor numbers
   int out = -1;

@@ -165,14 +165,14 @@ Task<int> run_apart(const Restart& restart, bool from_left, std::unique_ptr<Stre
   peer.reset();
   begun();
   session.log.notice("forked off child process " + std::to_string(started.process.id()));
-  const auto program = std::make_shared<Program>(Program{started.process.id(), std::move(signals)});
+  const auto program = std::make_shared<Program>(session.loop, started.process.id(), std::move(signals));
   session.programs.push_back(program);
   const auto child = process_stream(std::make_unique<FdStream>(FdStream::Parts{}), std::move(started),
                                     session, AtEnd::wait, program);
   Event watched(session.loop);
   session.loop.start(drain_with(session, program), [&watched] { watched.notify(); });
   Limits patient = session.limits;
-  patient.linger = 4 * session.limits.linger_or_default();
+  patient.grace = 4 * session.limits.grace;
   // How long it may be silent it knows itself.
   patient.idle.reset();
   co_await child->close(patient);

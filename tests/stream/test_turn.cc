@@ -1,0 +1,43 @@
+#include "sluice/stream/turn.h"
+
+#include <gtest/gtest.h>
+
+#include "on_loop.h"
+
+namespace sluice {
+namespace {
+
+constexpr Clock::time_point begin{};
+
+TEST(Turn, IsOverAfterSoManyBytesStepsOrSoMuchTime) {
+  Loop loop;
+  Turn bytes(loop);
+  EXPECT_FALSE(bytes.over(mib(1) - 1, begin));
+  EXPECT_TRUE(bytes.over(1, begin));
+  Turn steps(loop);
+  int count = 1;
+  while (!steps.over(1, begin)) ++count;
+  EXPECT_EQ(count, 256);
+  Turn time(loop);
+  EXPECT_FALSE(time.over(0, begin));
+  EXPECT_FALSE(time.over(0, begin + std::chrono::milliseconds(4)));
+  EXPECT_TRUE(time.over(0, begin + std::chrono::milliseconds(5)));
+}
+
+TEST(Turn, BeginsAgainWhenTheOthersHaveHadTheirs) {
+  Loop loop;
+  Turn turn(loop);
+  bool other = false;
+  const auto another = [](bool& ran) -> Task<> {
+    ran = true;
+    co_return;
+  };
+  loop.start(another(other));
+  EXPECT_TRUE(turn.over(mib(1), begin));
+  testing::run(loop, turn.pass());
+  EXPECT_TRUE(other);
+  EXPECT_FALSE(turn.over(mib(1) - 1, begin));
+}
+
+}  // namespace
+}  // namespace sluice
