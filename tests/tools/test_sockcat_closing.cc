@@ -364,5 +364,31 @@ TEST(Closing, SignalsAndLimitsReachWhoCopiesInSmallSteps) {
   }
 }
 
+// Programs of all sessions can be ended, on whichever thread they were started.
+TEST(Closing, ProgramsAreStartedWithTheSignalsThatWeWereStartedWith) {
+  Serving server({"TCP4-LISTEN:0,bind=127.0.0.1,fork", "SYSTEM:'grep SigBlk /proc/self/status; exec cat'"});
+  std::vector<Socket> clients;
+  for (int i = 0; i < 4; ++i) {
+    clients.push_back(Socket::to_tcp(server.port()));
+    EXPECT_EQ(clients.back().receive(25), "SigBlk:\t0000000000000000\n") << i;
+  }
+}
+
+// Of many sessions, a program's own process stands for its session.
+TEST(Closing, ASessionMayEndItselfWithoutEndingTheServer) {
+  Serving server({"TCP4-LISTEN:0,bind=127.0.0.1,fork",
+                  "SYSTEM:'echo $SOCAT_PID $$ $SOCAT_PPID; kill $SOCAT_PID; exec sleep 1000'"});
+  for (int i = 0; i < 3; ++i) {
+    const std::string answer = Socket::to_tcp(server.port()).receive_all();
+    std::istringstream numbers(answer);
+    long pid = 0, shell = 0, parent = 0;
+    numbers >> pid >> shell >> parent;
+    EXPECT_EQ(pid, shell) << answer;
+    EXPECT_EQ(parent, server->pid()) << answer;
+  }
+  EXPECT_FALSE(ends(server.process(), false));
+  EXPECT_EQ(run_sockcat({"-", "SYSTEM:'[ $SOCAT_PID = $PPID ] && echo ours'"}).out, "ours\n");
+}
+
 }  // namespace
 }  // namespace sluice::test

@@ -1,15 +1,19 @@
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <pwd.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
+#include <sys/ptrace.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
 #include "../endpoint/opened.h"
 #include "sluice/endpoint/spawn.h"
@@ -662,6 +666,74 @@ TEST_P(OptionsOfSessions, AreWaitedForWhenTheyAreToEnd) {
   const auto last = ended.err.rfind("] N exiting with status");
   ASSERT_NE(last, std::string::npos) << ended.err;
   EXPECT_TRUE(ended.err.substr(0, last).ends_with('[' + std::to_string(pid))) << ended.err << apart();
+}
+
+/// What another user can do to a process: the part of a forked child's status that is set where it could.
+enum Power { looked_into = 1, traced = 2 };
+int powers_over(pid_t pid, uid_t user) {
+  const pid_t other = ::fork();
+  if (other == 0) {
+    int powers = 0;
+    if (::setresgid(user, user, user) != 0 || ::setresuid(user, user, user) != 0) ::_exit(127);
+    const std::string memory = "/proc/" + std::to_string(pid) + "/mem";
+    if (::open(memory.c_str(), O_RDONLY | O_CLOEXEC) >= 0) powers |= looked_into;
+    if (::ptrace(PTRACE_SEIZE, pid, nullptr, nullptr) == 0) powers |= traced;
+    ::_exit(powers);
+  }
+  int status = 0;
+  ::waitpid(other, &status, 0);
+  return WEXITSTATUS(status);
+}
+
+/// The children of a process that still are what it is itself, and stopped.
+std::vector<pid_t> stopped_before_their_program(pid_t parent) {
+  std::error_code ignored;
+  const auto program_of = [&](pid_t pid) {
+    return std::filesystem::read_symlink("/proc/" + std::to_string(pid) + "/exe", ignored).string();
+  };
+  std::vector<pid_t> stopped;
+  for (const auto& thread :
+       std::filesystem::directory_iterator("/proc/" + std::to_string(parent) + "/task", ignored)) {
+    std::istringstream all(contents_of(thread.path().string() + "/children"));
+    for (pid_t pid = 0; all >> pid;) {
+      if (program_of(pid) != program_of(parent)) continue;
+      if (contents_of("/proc/" + std::to_string(pid) + "/status").find("\nState:\tT") != std::string::npos)
+        stopped.push_back(pid);
+    }
+  }
+  return stopped;
+}
+
+// The user that a program is to run as may stop it before it has begun.
+TEST_F(Privileges, OfAProgramLetItsUserNeitherHoldUsUpNorLookAtUs) {
+  constexpr uid_t user = 61234;
+  Serving server({"-d", "-d", "--drain=0.1", "TCP4-LISTEN:0,bind=127.0.0.1,fork,backlog=100",
+                  "EXEC:/bin/cat,setgid=61234,setuid=61234"});
+  Running hostile({"/bin/sh", "-c", "while :; do kill -STOP -1; done"}, {.user = user});
+  std::vector<Socket> clients;
+  std::vector<pid_t> stopped;
+  EXPECT_TRUE(eventually([&] {
+    clients.push_back(Socket::to_tcp(server.port()));
+    stopped = stopped_before_their_program(server->pid());
+    return !stopped.empty();
+  }));
+  for (const pid_t pid : stopped) EXPECT_EQ(powers_over(pid, user), 0);
+  // The server hears signals and clients, and gives up those that do not begin.
+  server->signal(SIGUSR1);
+  std::optional<std::string> line;
+  do line = server->line(2);
+  while (line && line->find("statistics:") == std::string::npos);
+  EXPECT_TRUE(line);
+  do line = server->line(2);
+  while (line && line->find("its program has not begun within 5000 ms") == std::string::npos);
+  EXPECT_TRUE(line);
+  hostile.signal(SIGKILL);
+  hostile.wait();
+  const Socket last = Socket::to_tcp(server.port());
+  last.send("alive");
+  EXPECT_EQ(last.receive(5), "alive");
+  server->signal(SIGTERM);
+  EXPECT_EQ(server->wait().status, 0);
 }
 
 TEST_F(Privileges, OfSharedSocketsAreRefused) {

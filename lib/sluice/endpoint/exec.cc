@@ -38,7 +38,7 @@ std::vector<std::string> environment_for(const Session& session) {
   for (const auto& [name, value] : session.environment) tell(name, value);
   const auto pid = std::to_string(::getpid());
   tell("VERSION", session.limits.as_socat ? "1.8.0.0" : SLUICE_VERSION);
-  tell("PID", pid);
+  if (session.alone) tell("PID", pid);
   tell("PPID", pid);
   return all;
 }
@@ -76,7 +76,7 @@ class Exec final : public Endpoint {
     if (address_.flag("stderr")) plan.moves.emplace_back(out, STDERR_FILENO);
     if (is_on_pty() && address_.flag("tiocsctty")) plan.terminal = use_ == Use::reading ? fdout : fdin;
     context_.log.notice("forking off child, using " + std::string(means()) + " for " + purpose());
-    auto child = spawn(plan);
+    auto child = co_await spawn(plan, session);
     context_.log.notice("forked off child process " + std::to_string(child.process.id()));
     auto program = note_program(session, child);
     auto stream = stream_of(std::move(joint), program, session);
@@ -114,7 +114,7 @@ class Exec final : public Endpoint {
       const StandingLine::Pause pause;
       become(plan);
     }
-    auto started = spawn(plan);
+    auto started = co_await spawn(plan, session);
     auto program = note_program(session, started);
     auto child = process_stream(nothing(), std::move(started), session, AtEnd::wait, std::move(program));
     co_await child->close(session.limits);
@@ -141,6 +141,8 @@ class Exec final : public Endpoint {
   Plan plan_for(const Session& session) const {
     Plan plan;
     plan.environment = environment_for(session);
+    // Of many sessions, this program alone can stand for its own: who ends it must not end the others.
+    if (!session.alone) plan.number_variable = session.log.settings().variables + "_PID";
     plan.directory = address_.text("chdir");
     if (const auto mask = address_.integer("umask")) plan.umask = static_cast<mode_t>(*mask);
     plan.asked_by = address_.written();

@@ -10,13 +10,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <sys/prctl.h>
+
 #include <algorithm>
 #include <cstring>
+#include <shared_mutex>
 
 #include "sluice/core/denied.h"
 #include "sluice/core/failure.h"
 #include "sluice/core/fd.h"
 #include "sluice/stream/background.h"
+#include "sluice/stream/descriptor.h"
 
 namespace sluice {
 namespace {
@@ -28,37 +32,88 @@ enum class Step : int { none, identity, terminal, chdir, duplicate, exec };
 constexpr std::array<std::string_view, 6> step_names = {
     "", "change identity", "get a controlling terminal", "chdir", "duplicate a descriptor", "execute"};
 
-const rlimit& inherited_descriptor_limit() {
-  static const rlimit limit = [] {
-    rlimit now{};
-    ::getrlimit(RLIMIT_NOFILE, &now);
+/// What this process was started with, and its programs are to be started with too.
+struct Inherited {
+  rlimit descriptors{};
+  sigset_t mask{};
+};
+
+/// As it is at the first call: before limits are raised, and on a thread that hears signals.
+const Inherited& inherited() {
+  static const Inherited at_first = [] {
+    Inherited now;
+    ::getrlimit(RLIMIT_NOFILE, &now.descriptors);
+    ::pthread_sigmask(SIG_SETMASK, nullptr, &now.mask);
     return now;
   }();
-  return limit;
+  return at_first;
 }
 
-/// What the child reads and where it writes how it failed: memory that both share until exec.
-struct Launch {
-  const Plan& plan;
-  char* const* argv;
-  char* const* environment;
-  sigset_t mask;
-  int beyond = 0;  ///< above every number of `moves`
-  const rlimit& descriptors;
-  bool in_child = true;
-  Step failed = Step::none;
-  const PrivilegeChange* refused = nullptr;
+/// How a child failed.
+struct Complaint {
+  Step step = Step::none;
+  const PrivilegeChange* refused = nullptr;  ///< where that is what failed; an address in our memory
   int error = 0;
 };
 
-/// Runs in the child, on memory shared with its parent: system calls only, nothing allocated, nothing thrown.
-/// Comes back only if it failed and this is no child.
+/// What the child reads, and where it writes how it failed.
+struct Launch {
+  explicit Launch(const Plan& of);
+
+  const Plan& plan;
+  const Inherited& started_with = inherited();
+  std::vector<std::string> texts;  ///< the environment
+  std::vector<char*> argv;
+  std::vector<char*> environment;
+  char* number = nullptr;  ///< where the child's own is to be written
+  int beyond = 10;         ///< above every number of `moves`
+  bool in_child = true;
+  int reporting = -1;   ///< a pipe that takes the complaint of a child with memory of its own
+  Complaint complaint;  ///< of a child that shares ours
+};
+
+/// Room for the digits of a process's number.
+constexpr std::size_t number_room = 20;
+
+std::vector<char*> pointers_to(const std::vector<std::string>& texts) {
+  std::vector<char*> pointers;
+  pointers.reserve(texts.size() + 1);
+  for (const auto& text : texts) pointers.push_back(const_cast<char*>(text.c_str()));
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+Launch::Launch(const Plan& of) : plan(of), texts(of.environment), argv(pointers_to(of.arguments)) {
+  std::size_t name_size = 0;
+  if (of.number_variable) {
+    name_size = of.number_variable->size() + 1;
+    texts.push_back(*of.number_variable + '=' + std::string(number_room, '\0'));
+  }
+  environment = pointers_to(texts);
+  if (of.number_variable) number = texts.back().data() + name_size;
+  for (const auto& move : of.moves) beyond = std::max(beyond, move.second + 1);
+}
+
+/// Writes a number's digits and an end; allocates nothing.
+__attribute__((no_sanitize("address", "undefined"))) void write_number(char* to, pid_t number) {
+  char reversed[number_room];
+  int count = 0;
+  do reversed[count++] = static_cast<char>('0' + number % 10);
+  while ((number /= 10) != 0);
+  while (count > 0) *to++ = reversed[--count];
+  *to = '\0';
+}
+
+/// Runs in the child, maybe on memory shared with its parent: system calls only, nothing allocated, nothing
+/// thrown. Comes back only if it failed and this is not a child.
 __attribute__((no_sanitize("address", "undefined"))) int set_up_and_execute(void* argument) {
   Launch& launch = *static_cast<Launch*>(argument);
   const Plan& plan = launch.plan;
   const auto fail = [&](Step step) {
-    launch.error = errno;
-    launch.failed = step;
+    launch.complaint.error = errno;
+    launch.complaint.step = step;
+    if (launch.reporting >= 0) [[maybe_unused]]
+      auto ignored = ::write(launch.reporting, &launch.complaint, sizeof launch.complaint);
     // Not _exit(2), before which AddressSanitizer looks at the stack and does not know this one.
     if (launch.in_child) ::syscall(SYS_exit_group, 127);
     return 127;
@@ -69,11 +124,20 @@ __attribute__((no_sanitize("address", "undefined"))) int set_up_and_execute(void
   for (const int signal : {SIGPIPE, SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGQUIT, SIGCHLD})
     ::sigaction(signal, &usual, nullptr);
   const auto change = [&](const PrivilegeChange& one) {
-    if (change_calling_thread(one)) return true;
-    launch.refused = &one;
+    const bool changed = change_calling_thread(one);
+    // Whoever it becomes must not look into what is still our memory; executing the program allows it again.
+    // The kernel sets this anew at each change of user (fs.suid_dumpable).
+    if (launch.reporting >= 0) ::prctl(PR_SET_DUMPABLE, 0);
+    if (changed) return true;
+    launch.complaint.refused = &one;
     fail(Step::identity);
     return false;
   };
+  if (launch.reporting >= 0) {
+    launch.reporting = ::fcntl(launch.reporting, F_DUPFD_CLOEXEC, launch.beyond);
+    ::prctl(PR_SET_DUMPABLE, 0);
+  }
+  if (launch.number != nullptr) write_number(launch.number, ::getpid());
   if (plan.umask) ::umask(*plan.umask);
   if (plan.directory && ::chdir(plan.directory->c_str()) != 0) return fail(Step::chdir);
   for (const auto& one : plan.identity.early)
@@ -98,33 +162,25 @@ __attribute__((no_sanitize("address", "undefined"))) int set_up_and_execute(void
   }
   for (const auto& one : plan.identity.late)
     if (one.last && !change(one)) return 127;
-  ::setrlimit(RLIMIT_NOFILE, &launch.descriptors);
-  ::sigprocmask(SIG_SETMASK, &launch.mask, nullptr);
+  ::setrlimit(RLIMIT_NOFILE, &launch.started_with.descriptors);
+  ::sigprocmask(SIG_SETMASK, &launch.started_with.mask, nullptr);
   if (plan.executable >= 0)
-    ::syscall(SYS_execveat, executable, "", launch.argv, launch.environment, AT_EMPTY_PATH);
+    ::syscall(SYS_execveat, executable, "", launch.argv.data(), launch.environment.data(), AT_EMPTY_PATH);
   else
-    ::execve(plan.program.c_str(), launch.argv, launch.environment);
+    ::execve(plan.program.c_str(), launch.argv.data(), launch.environment.data());
   return fail(Step::exec);
 }
 
-std::vector<char*> pointers_to(const std::vector<std::string>& texts) {
-  std::vector<char*> pointers;
-  pointers.reserve(texts.size() + 1);
-  for (const auto& text : texts) pointers.push_back(const_cast<char*>(text.c_str()));
-  pointers.push_back(nullptr);
-  return pointers;
-}
-
-[[noreturn]] void throw_failed(const Plan& plan, const Launch& launch) {
-  const Step step = launch.failed;
-  const std::error_code why(launch.error, std::generic_category());
-  if (step == Step::identity) throw Failure(plan.asked_by + ": " + failed_change(*launch.refused), why);
+[[noreturn]] void throw_failed(const Plan& plan, const Complaint& complaint) {
+  const Step step = complaint.step;
+  const std::error_code why(complaint.error, std::generic_category());
+  if (step == Step::identity) throw Failure(plan.asked_by + ": " + failed_change(*complaint.refused), why);
   const std::string name(step_names[static_cast<std::size_t>(step)]);
   if (step != Step::exec)
     throw Failure(name + (step == Step::chdir ? ' ' + *plan.directory : " for " + plan.program), why);
-  throw Failure(
-      name + ' ' + plan.program, why,
-      launch.error == ENOENT || launch.error == ENOTDIR ? ExitStatus::not_found : ExitStatus::not_executable);
+  throw Failure(name + ' ' + plan.program, why,
+                complaint.error == ENOENT || complaint.error == ENOTDIR ? ExitStatus::not_found
+                                                                        : ExitStatus::not_executable);
 }
 
 /// A stack for the child until it executes.
@@ -203,44 +259,115 @@ std::string find_program(const std::string& name, const char* path, const std::s
   throw Failure("execute " + name, std::error_code(ENOENT, std::generic_category()), ExitStatus::not_found);
 }
 
-Spawned spawn(const Plan& plan) {
-  const auto argv = pointers_to(plan.arguments);
-  const auto environment = pointers_to(plan.environment);
-  Launch launch{plan, argv.data(), environment.data(), {}, 10, inherited_descriptor_limit()};
-  for (const auto& [from, to] : plan.moves) launch.beyond = std::max(launch.beyond, to + 1);
-  const Stack stack;
-  // No signal may run a handler in the child while it shares our memory.
-  sigset_t all;
+namespace {
+
+/// Held alone while the writing end of a report is open here: a child that another thread starts meanwhile
+/// would hold it open as well. Held together by those that start children otherwise.
+std::shared_mutex& report_is_open() {
+  static std::shared_mutex mutex;
+  return mutex;
+}
+
+pid_t start(Launch& launch, const Stack& stack, int flags) {
+  // No signal may run a handler of ours in the child.
+  sigset_t all, before;
   ::sigfillset(&all);
-  ::pthread_sigmask(SIG_SETMASK, &all, &launch.mask);
-  const pid_t pid = ::clone(set_up_and_execute, stack.top(), CLONE_VM | CLONE_VFORK | SIGCHLD, &launch);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  const pid_t pid = ::clone(set_up_and_execute, stack.top(), flags | SIGCHLD, &launch);
   const int error = errno;
-  ::pthread_sigmask(SIG_SETMASK, &launch.mask, nullptr);
-  if (pid < 0)
-    throw Failure("start a process", std::error_code(error, std::generic_category()),
-                  ExitStatus::not_executable);
-  if (launch.failed != Step::none) {
-    ::waitpid(pid, nullptr, 0);
-    throw_failed(plan, launch);
-  }
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (pid >= 0) return pid;
+  throw Failure("start a process", std::error_code(error, std::generic_category()),
+                ExitStatus::not_executable);
+}
+
+Spawned started(pid_t pid) {
   Fd ended(descriptor_of(pid));
   const int theirs = ended.duplicate().release();
   return {process::process(unused_context().get_executor(), pid, theirs), std::move(ended)};
 }
 
+/// A child that has not executed its program yet: killed and reaped, unless it has been let go.
+class Unstarted {
+ public:
+  explicit Unstarted(pid_t pid) : pid_(pid) {}
+  ~Unstarted() {
+    if (pid_ <= 0) return;
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+  }
+  Unstarted(const Unstarted&) = delete;
+  Unstarted& operator=(const Unstarted&) = delete;
+  pid_t let_go() { return std::exchange(pid_, -1); }
+
+ private:
+  pid_t pid_;
+};
+
+/// How long a child may take from its start to its program.
+constexpr Duration longest_start = std::chrono::seconds(5);
+
+}  // namespace
+
+Spawned spawn(const Plan& plan) {
+  Launch launch(plan);
+  const Stack stack;
+  const pid_t pid = [&] {
+    const std::shared_lock together(report_is_open());
+    return start(launch, stack, CLONE_VM | CLONE_VFORK);
+  }();
+  if (launch.complaint.step != Step::none) {
+    ::waitpid(pid, nullptr, 0);
+    throw_failed(plan, launch.complaint);
+  }
+  return started(pid);
+}
+
+Task<Spawned> spawn(const Plan& plan, const Session& session) {
+  if (plan.identity.empty()) co_return spawn(plan);
+  Fd reports;
+  pid_t pid = -1;
+  {
+    const std::unique_lock alone(report_is_open());
+    int ends[2];
+    check("create a pipe", ::pipe2(ends, O_CLOEXEC | O_NONBLOCK));
+    reports.reset(ends[0]);
+    const Fd reporting(ends[1]);
+    Launch launch(plan);
+    launch.reporting = reporting.get();
+    const Stack stack;
+    pid = start(launch, stack, 0);
+  }
+  Unstarted child(pid);
+  Descriptor report(session.loop, std::move(reports));
+  Complaint complaint;
+  const auto begun = Clock::now();
+  constexpr Duration nap = std::chrono::milliseconds(100);
+  for (;;) {
+    // The report ends without a word once the program is executed.
+    const Attempt got = report.try_read(Bytes(reinterpret_cast<char*>(&complaint), sizeof complaint));
+    if (got.count == 0) break;
+    if (got.count > 0) throw_failed(plan, complaint);
+    const Duration limit = session.draining ? std::min(session.limits.grace, longest_start) : longest_start;
+    if (!got.would_block() || Clock::now() - begun >= limit)
+      throw Failure(plan.asked_by + ": its program has not begun within " +
+                        std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(limit).count()) +
+                        " ms",
+                    ExitStatus::not_executable);
+    co_await report.wait_until(Descriptor::readable, Clock::now() + nap);
+  }
+  co_return started(child.let_go());
+}
+
 void become(const Plan& plan) {
-  const auto argv = pointers_to(plan.arguments);
-  const auto environment = pointers_to(plan.environment);
-  Launch launch{plan, argv.data(), environment.data(), {}, 10, inherited_descriptor_limit()};
-  for (const auto& [from, to] : plan.moves) launch.beyond = std::max(launch.beyond, to + 1);
-  ::sigemptyset(&launch.mask);
+  Launch launch(plan);
   launch.in_child = false;
   set_up_and_execute(&launch);
-  throw_failed(plan, launch);
+  throw_failed(plan, launch.complaint);
 }
 
 void raise_descriptor_limit() {
-  rlimit limit = inherited_descriptor_limit();
+  rlimit limit = inherited().descriptors;
   limit.rlim_cur = limit.rlim_max;
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
