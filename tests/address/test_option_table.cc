@@ -44,7 +44,7 @@ constexpr std::string_view names =
     "ipv6-recverr ipv6-recvhoplimit ipv6-recvhopopts ipv6-recvpathmtu ipv6-recvpktinfo "
     "ipv6-recvrthdr ipv6-recvtclass ipv6-rthdr ipv6-tclass ipv6-unicast-hops ipv6-v6only isig ispeed "
     "istrip iuclc ixany ixoff ixon lockfile lowport lseek32-cur lseek32-end lseek32-set lseek64-cur "
-    "lseek64-end lseek64-set max-children netns nl0 nl1 nldly noecho noflsh nofork noprompt null-eof "
+    "lseek64-end lseek64-set max-children max-queued netns nl0 nl1 nldly noecho noflsh nofork noprompt null-eof "
     "o-creat o-direct o-directory o-dsync o-excl o-largefile o-noatime o-noctty o-nofollow "
     "o-nonblock o-rdonly o-rdwr o-rsync o-sync o-trunc o-wronly ocrnl ofdel ofill olcuc onlcr onlret "
     "onocr openpty openssl-cafile openssl-capath openssl-certificate openssl-cipherlist "

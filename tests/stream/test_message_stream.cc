@@ -110,10 +110,12 @@ TEST(MessageStream, TellsTheEndOfASequenceFromAnEmptyPacket) {
   auto stream = stream_over(loop, std::move(a), true);
   send(b, {"", "x", ""});
   EXPECT_EQ(run(loop, receive(*stream, 3)).first, (std::vector<std::string>{"", "x", ""}));
-  send(b, {"last"});
+  // Packets that came before the end, empty ones too, are packets.
+  const std::vector<std::string> last = {"last", "", "", "x", "", ""};
+  send(b, last);
   b.reset();
-  const auto [messages, end] = run(loop, receive(*stream, 2));
-  EXPECT_EQ(messages, std::vector<std::string>{"last"});
+  const auto [messages, end] = run(loop, receive(*stream, last.size() + 1));
+  EXPECT_EQ(messages, last);
   EXPECT_EQ(end, End::finished);
 }
 
@@ -288,14 +290,18 @@ TEST(MessageStream, LosesNothingToAnEarlierRefusal) {
   }
 }
 
+std::shared_ptr<InboxMemory> memory_of(std::size_t most) {
+  return std::make_shared<InboxMemory>(InboxMemory{most});
+}
+
 TEST(MessageStream, ReadsItsInboxFirstAndEndsWithIt) {
   Loop loop;
   auto [a, b] = socket_pair(SOCK_DGRAM);
   MessageStream::Parts parts;
   parts.socket = std::make_shared<Descriptor>(loop, std::move(a));
-  parts.inbox = std::make_shared<Inbox>(loop);
-  ASSERT_TRUE(parts.inbox->put(std::string_view("first")));
-  ASSERT_TRUE(parts.inbox->put(std::string_view()));
+  parts.inbox = std::make_shared<Inbox>(loop, memory_of(mib(64)));
+  ASSERT_EQ(parts.inbox->put(std::string_view("first")), Inbox::Put::done);
+  ASSERT_EQ(parts.inbox->put(std::string_view()), Inbox::Put::done);
   parts.inbox->end();
   MessageStream stream(std::move(parts));
   EXPECT_TRUE(stream.info().traits.input_ends);
@@ -308,14 +314,37 @@ TEST(MessageStream, ReadsItsInboxFirstAndEndsWithIt) {
 TEST(Inbox, TakesSoManyAndNoMore) {
   for (const auto& [size, most] : {std::pair{std::size_t{1}, 64}, {kib(64), 16}, {mib(2), 1}}) {
     Loop loop;
-    Inbox inbox(loop);
+    Inbox inbox(loop, memory_of(mib(64)));
     int taken = 0;
-    while (inbox.put(sample_text(size))) ++taken;
+    while (inbox.put(sample_text(size)) == Inbox::Put::done) ++taken;
     EXPECT_EQ(taken, most) << size;
+    EXPECT_EQ(inbox.put(sample_text(size)), Inbox::Put::inbox_full);
     Batch batch = Batch::of_messages(1);
     inbox.take(batch);
-    EXPECT_TRUE(inbox.put(sample_text(size)));
+    EXPECT_EQ(inbox.put(sample_text(size)), Inbox::Put::done);
   }
+}
+
+TEST(Inbox, SharesItsMemoryWithOthers) {
+  Loop loop;
+  const auto memory = memory_of(kib(100));
+  Inbox one(loop, memory);
+  {
+    Inbox other(loop, memory);
+    EXPECT_EQ(one.put(sample_text(kib(60))), Inbox::Put::done);
+    EXPECT_EQ(other.put(sample_text(kib(60))), Inbox::Put::memory_full);
+    EXPECT_EQ(other.put(sample_text(kib(30))), Inbox::Put::done);
+    EXPECT_GE(memory->used, kib(90));
+  }
+  EXPECT_LT(memory->used, kib(80)) << "what one held that has gone is free";
+  Batch batch = Batch::of_messages(1);
+  one.take(batch);
+  EXPECT_EQ(memory->used, 0U);
+  EXPECT_EQ(one.put(sample_text(kib(60))), Inbox::Put::done);
+  one.forget();
+  EXPECT_EQ(memory->used, 0U);
+  EXPECT_TRUE(one.empty());
+  EXPECT_TRUE(one.over());
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <fstream>
 #include <string>
 
 #include "run.h"
@@ -255,6 +256,102 @@ TEST(SockcatDatagrams, GoBetweenUdpAndUnix) {
   client.connect(outer.port());
   client.send("through both");
   EXPECT_EQ(client.receive(), "THROUGH BOTH");
+}
+
+/// A datagram is answered from an address of ours, whatever it was sent to.
+TEST(SockcatDatagrams, ToAllOrToAGroupAreAnsweredFromAnAddressOfOurs) {
+  struct Server {
+    std::vector<std::string> words;
+    std::string answer;
+  };
+  const std::string group = "ip-add-membership=239.1.2.3:127.0.0.1";
+  const std::vector<Server> servers = {
+      {sockcat({"--ready-fd", "9", "UDP-RECVFROM:0,fork," + group, "EXEC:cat"}), "x"},
+      {sockcat({"--ready-fd", "9", "UDP-RECVFROM:0," + group, "EXEC:cat"}), "x"},
+      {sockcat({"--ready-fd", "9", "UDP-LISTEN:0,fork," + group, "PIPE"}), "x"},
+      {sockcat({"--ready-fd", "9", "UDP-LISTEN:0," + group, "PIPE"}), "x"},
+      {sockcat({"--ready-fd", "9", "UDP6-RECVFROM:0,fork,ipv6only=0," + group, "PIPE"}), "x"},
+      {sockcat({"--ready-fd", "9", "UDP4-RECVFROM:0,fork," + group, "PIPE"}), "x"},
+      {{tool("upper"), "--ready-fd=9", "--serve", "UDP-RECVFROM:0,fork," + group}, "X"}};
+  for (const auto& [words, answer] : servers)
+    for (const std::string target : {"127.255.255.255", "255.255.255.255", "239.1.2.3", "127.0.0.1"}) {
+      Running server(words, {.captured = {9}});
+      const auto name = server.line(9);
+      ASSERT_TRUE(name) << words[3];
+      const std::string port = name->substr(name->rfind(':'));
+      const Ended client =
+          run_sockcat({"-t", "0.5", "-",
+                       "UDP4-DATAGRAM:" + target + port +
+                           ",broadcast,bind=127.0.0.1,bindtodevice=lo,ip-multicast-if=127.0.0.1"},
+                      {.input = "x"});
+      // Binding to an interface is root's.
+      if (!is_root() && client.status != 0) continue;
+      EXPECT_EQ(client.out, answer) << words[3] << ' ' << target << '\n' << client.err;
+      server.signal(SIGTERM);
+      EXPECT_EQ(server.wait().err, "") << words[3] << ' ' << target;
+    }
+}
+
+/// Whoever forges senders must not use up our memory: what waits is bounded over all peers.
+TEST(SockcatDatagrams, OfManyPeersThatWaitAreBoundedTogether) {
+  for (const std::string& limit : {std::string(",max-queued=2M"), std::string()}) {
+    // The other side never opens.
+    Serving server({"UDP4-LISTEN:0,bind=127.0.0.1,fork" + limit,
+                    "UNIX-CONNECT:/nonexistent/socket,retry=1000,interval=1000"});
+    const long before = status_figure(server->pid(), "VmRSS");
+    const std::string large = sample(60000);
+    // The kernel drops some as well, so that it takes as many peers as it takes.
+    auto warning = beside([&] { return server->line(2).value_or(""); });
+    while (warning.wait_for(std::chrono::milliseconds(1)) != std::future_status::ready) {
+      Datagrams source;
+      source.connect(server.port());
+      for (int i = 0; i < 16; ++i) source.send(large);
+    }
+    EXPECT_NE(warning.get().find("datagrams of peers that never got an answer are dropped"),
+              std::string::npos);
+    server->signal(SIGUSR1);
+    EXPECT_NE(server->line(2).value_or("").find("statistics"), std::string::npos);
+    // Each may queue a megabyte.
+    if (!under_sanitizers()) {
+      EXPECT_LT(status_figure(server->pid(), "VmRSS") - before, limit.empty() ? 140'000 : 20'000);
+    }
+    server->signal(SIGTERM);
+    server->wait();
+  }
+}
+
+TEST(SockcatDatagrams, OfPeersThatWereAnsweredOutliveThoseOfOthers) {
+  const TemporaryDirectory folder;
+  // A program that answers the first word of each peer, and then reads no more until it is told to.
+  const std::string go = folder.path() + "/go";
+  Serving server({"UDP4-LISTEN:0,bind=127.0.0.1,fork,max-queued=1M",
+                  "SYSTEM:'read word; case $word in known) echo hello; until [ -e " + go +
+                      " ]; do sleep 0.01; done; exec cat;; *) exec sleep 1000;; esac',pipes"});
+  Datagrams known;
+  known.connect(server.port());
+  known.send("known\n");
+  EXPECT_EQ(known.receive(), "hello\n");
+  known.send("still here\n");
+  for (int peer = 0; peer < 40; ++peer) {
+    Datagrams other;
+    other.connect(server.port());
+    for (int i = 0; i < 8; ++i) other.send(sample(60000));
+  }
+  std::ofstream(go) << "now";
+  EXPECT_EQ(known.receive(), "still here\n");
+  server->signal(SIGTERM);
+  server->wait();
+}
+
+TEST(SockcatDatagrams, WithoutASendersNameCannotBeAnswered) {
+  const TemporaryDirectory folder;
+  const std::string path = folder.path() + "/s";
+  Serving server({"UNIX-RECVFROM:" + path, "EXEC:cat"});
+  const Socket sender = Socket::to_unix(path, SOCK_DGRAM);
+  sender.send("nameless");
+  const Ended ended = server->wait();
+  EXPECT_EQ(ended.status, 1);
+  EXPECT_EQ(ended.err, "sockcat: write: the sender of the datagram has no name to be answered at\n");
 }
 
 }  // namespace

@@ -939,6 +939,14 @@ const std::vector<Row>& rows() {
          second.send("x");
          return readable(second.number(), !look.with) ? "is served" : "waits";
        }},
+      {"max-queued", "max-queued=100", "datagrams are dropped: 100 bytes wait",
+       [](Look& look) {
+         Serving server(look.words({"UNIX-RECVFROM:%d/s,fork%o", "SYSTEM:cat"}));
+         look.run({"-u", "SYSTEM:'head -c 200 /dev/zero'", "UNIX-SENDTO:%d/s"});
+         look.run({"-u", "TEXT:x", "UNIX-SENDTO:%d/s,bind=%d/b"});
+         server->signal(SIGTERM);
+         return server->wait().err;
+       }},
       {"children-shutup", "children-shutup=1", " I starting data transfer loop",
        [](Look& look) {
          Serving server(look.words({"-d", "-d", "-d", "UNIX-LISTEN:%d/s,fork%o", "TEXT:x"}));

@@ -484,6 +484,8 @@ constexpr auto rows = std::to_array<OptionRow>({
     {"max-children", Group::child, Phase::pastaccept, ValueType::integer, code,
      "connections or peers served at the same time (UDP-LISTEN: 65536); further ones wait, of UDP are not "
      "heard"},
+    {"max-queued", Group::child, Phase::pastaccept, ValueType::offset, code,
+     "bytes of datagrams that may wait for slow sessions, of all peers together (k, M, G; default 64M)"},
     {"netns", Group::process, Phase::init, ValueType::text, code,
      "network namespace (ip-netns(8)) to open the address in"},
     {"nl0", Group::termios, Phase::fd, ValueType::constant, output_value(NLDLY, NL0), "newline delay 0"},

@@ -14,6 +14,8 @@ namespace {
 constexpr auto usual_idle = std::chrono::seconds(60);
 /// Whatever they send: each costs memory until it is forgotten, and anybody can send from many ports.
 constexpr std::size_t usual_most_peers = 65536;
+/// Of messages that wait for sessions, all peers together (max-queued).
+constexpr std::size_t usual_most_queued = mib(64);
 /// Senders that wait to be opened, while accepting pauses.
 constexpr std::size_t most_waiting = 256;
 /// Losses that follow one another so closely are one, and told once.
@@ -57,7 +59,11 @@ DatagramServer::DatagramServer(const Address& address, const Context& context, s
       admission_(address),
       tells_more_(std::any_of(address.options.begin(), address.options.end(), tells_more)),
       received_{Batch::of_messages(Batch::most_messages, &context.loop.buffers())},
-      arrived_(context.loop) {}
+      arrived_(context.loop) {
+  const auto most = address.integer("max-queued");
+  table_->memory =
+      std::make_shared<InboxMemory>(InboxMemory{most ? static_cast<std::size_t>(*most) : usual_most_queued});
+}
 
 DatagramServer::~DatagramServer() = default;
 
@@ -184,26 +190,77 @@ Task<> DatagramServer::sort_by_sender() {
 }
 
 void DatagramServer::give(ConstBytes message, const Origin& from, const std::vector<Ancillary>& told) {
-  auto& inboxes = table_->inboxes;
-  if (const auto known = inboxes.find(from); known != inboxes.end()) {
-    if (!known->second->put(message))
-      warn_of_loss("datagrams from " + from.sender.log_text() +
-                   " are dropped: they come faster than they are taken");
+  auto& peers = table_->peers;
+  if (const auto known = peers.find(from); known != peers.end()) {
+    const auto inbox = known->second.inbox;
+    put(*inbox, message, from);
     return;
   }
-  if (inboxes.size() >= *most_peers()) {
+  if (peers.size() >= *most_peers()) {
     if (!std::exchange(full_, true))
-      context_.log.warning(std::to_string(inboxes.size()) +
+      context_.log.warning(std::to_string(peers.size()) +
                            " peers are being served: others are not heard until one has ended");
     return;
   }
   if (waiting_.size() >= most_waiting)
     return warn_of_loss("datagrams of new peers are dropped: they come faster than they are accepted");
   if (std::exchange(full_, false)) context_.log.notice("new peers are heard again");
-  auto inbox = std::make_shared<Inbox>(context_.loop);
-  inbox->put(message);
+  auto inbox = std::make_shared<Inbox>(context_.loop, table_->memory);
+  if (!put(*inbox, message, from)) return;
   waiting_.push_back({from, inbox, told});
-  inboxes.emplace(from, std::move(inbox));
+  table_->add(from, std::move(inbox));
+}
+
+bool DatagramServer::put(Inbox& inbox, ConstBytes message, const Origin& from) {
+  Inbox::Put outcome = inbox.put(message);
+  while (outcome == Inbox::Put::memory_full && forget_an_unanswered_peer(inbox)) outcome = inbox.put(message);
+  if (outcome == Inbox::Put::done) return true;
+  if (outcome == Inbox::Put::memory_full)
+    warn_of_loss("datagrams are dropped: " + std::to_string(table_->memory->most) +
+                 " bytes wait to be taken (max-queued)");
+  else
+    warn_of_loss("datagrams from " + from.sender.log_text() +
+                 " are dropped: they come faster than they are taken");
+  return false;
+}
+
+/// One that has something queued, since nothing would be won by the others: these go to the end, so that each
+/// datagram costs only a few looks.
+bool DatagramServer::forget_an_unanswered_peer(const Inbox& except) {
+  constexpr std::size_t most_looks = 64;
+  auto& all = table_->unanswered;
+  for (std::size_t looks = std::min(all.size(), most_looks); looks > 0; --looks) {
+    const Origin peer = all.front();
+    const auto inbox = table_->peers.at(peer).inbox;
+    if (inbox.get() == &except || inbox->empty()) {
+      all.splice(all.end(), all, all.begin());
+      continue;
+    }
+    warn_of_loss("datagrams of peers that never got an answer are dropped: " +
+                 std::to_string(table_->memory->most) + " bytes wait to be taken (max-queued)");
+    inbox->forget();
+    std::erase_if(waiting_, [&](const Waiting& one) { return one.inbox == inbox; });
+    table_->remove(peer, inbox.get());
+    return true;
+  }
+  return false;
+}
+
+void DatagramServer::Table::add(const Origin& peer, std::shared_ptr<Inbox> inbox) {
+  peers.emplace(peer, Peer{std::move(inbox), unanswered.insert(unanswered.end(), peer)});
+}
+
+void DatagramServer::Table::answered(const Origin& peer, const Inbox* inbox) {
+  const auto found = peers.find(peer);
+  if (found == peers.end() || found->second.inbox.get() != inbox || !found->second.unanswered) return;
+  unanswered.erase(*found->second.unanswered);
+  found->second.unanswered.reset();
+}
+
+void DatagramServer::Table::remove(const Origin& peer, const Inbox* inbox) {
+  answered(peer, inbox);
+  const auto found = peers.find(peer);
+  if (found != peers.end() && found->second.inbox.get() == inbox) peers.erase(found);
 }
 
 void DatagramServer::warn_of_loss(const std::string& why) {
@@ -225,15 +282,19 @@ Task<bool> DatagramServer::next_peer(Origin& peer, std::shared_ptr<Inbox>& inbox
     const bool came = co_await first_peer(peer);
     co_return came;
   }
-  if (peers_ == Peers::each_datagram) {
+  while (peers_ == Peers::each_datagram) {
     if (received_.batch.empty()) {
       if (!co_await receive(received_, 0)) co_return false;
     }
-    inbox = std::make_shared<Inbox>(context_.loop);
-    inbox->put(received_.batch.messages().front().data);
-    inbox->end();
+    inbox = std::make_shared<Inbox>(context_.loop, table_->memory);
     peer = received_.origins[received_.next++];
+    const bool kept = put(*inbox, received_.batch.messages().front().data, peer);
     received_.batch.pop_message();
+    if (!kept) {
+      co_await context_.loop.yield();
+      continue;
+    }
+    inbox->end();
     co_return true;
   }
   if (!sorting_) {
@@ -296,6 +357,7 @@ std::unique_ptr<Stream> DatagramServer::stream_of(const Origin& peer, std::share
   parts.finish = finish_by(address_, FinishBy::nothing);
   // An unnamed sender (AF_UNIX) cannot be answered.
   parts.writable = !peer.sender.empty();
+  parts.no_output = "the sender of the datagram has no name to be answered at";
   parts.companion = companion_;
   // Of what somebody goes on to send socat says no more than of a connection.
   if (peers_ == Peers::each_datagram)
@@ -312,8 +374,9 @@ std::unique_ptr<Stream> DatagramServer::stream_of(const Origin& peer, std::share
       session.limits.idle = usual_idle;
       session.limits.forgets = true;
     }
-    parts.companion =
-        std::shared_ptr<void>(nullptr, [table = table_, from = peer](void*) { table->inboxes.erase(from); });
+    parts.answered = [table = table_, from = peer, of = inbox.get()] { table->answered(from, of); };
+    parts.companion = std::shared_ptr<void>(
+        nullptr, [table = table_, from = peer, of = inbox.get()](void*) { table->remove(from, of); });
   }
   auto stream = std::make_unique<MessageStream>(std::move(parts));
   if (dress_) return dress_(std::move(stream));

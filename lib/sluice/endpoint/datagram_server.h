@@ -2,6 +2,7 @@
 
 #include <deque>
 #include <functional>
+#include <list>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -28,7 +29,9 @@ Heard log_received(Logger& log);
 /// a first datagram is a peer, and what it sends later goes to the same stream until that is closed; what the
 /// kernel tells about the first one (ip-recvttl...) is told of the peer. There
 /// are at most `max-children` peers, or 65,536; more are not heard, with one warning, until one of these has
-/// ended: a peer that is being served is never given up for a new one.
+/// ended: a peer that is being served is never given up for a new one. What they have sent and sessions have
+/// not taken yet has `max-queued` bytes for all together (64 MiB): for more, the messages of peers that never
+/// got an answer are dropped first, since who forges senders gets none.
 ///
 /// Where it is bound to every address, answers come from the one that the peer wrote to, and who writes to
 /// two of them is two peers.
@@ -62,7 +65,19 @@ class DatagramServer final : public Endpoint {
     struct Hash {
       std::size_t operator()(const Origin& peer) const { return std::hash<SocketName>{}(peer.sender); }
     };
-    std::unordered_map<Origin, std::shared_ptr<Inbox>, Hash> inboxes;
+    struct Peer {
+      std::shared_ptr<Inbox> inbox;
+      std::optional<std::list<Origin>::iterator> unanswered;  ///< its place, while it never got an answer
+    };
+    std::unordered_map<Origin, Peer, Hash> peers;
+    /// Those that never got an answer, the oldest first.
+    std::list<Origin> unanswered;
+    std::shared_ptr<InboxMemory> memory;
+
+    void add(const Origin& peer, std::shared_ptr<Inbox> inbox);
+    /// These do nothing if another inbox is that peer's by now.
+    void answered(const Origin& peer, const Inbox* inbox);
+    void remove(const Origin& peer, const Inbox* inbox);
   };
   /// Messages that one call took out of the socket; each has its origin.
   struct Received {
@@ -84,6 +99,10 @@ class DatagramServer final : public Endpoint {
   Task<bool> next_peer(Origin& peer, std::shared_ptr<Inbox>& inbox);
   Task<bool> first_peer(Origin& peer);
   Task<> sort_by_sender();
+  /// Puts a message into an inbox. Where all inboxes together are full, peers that never got an answer are
+  /// forgotten, the oldest first. False if it was dropped, which is warned of.
+  bool put(Inbox& inbox, ConstBytes message, const Origin& from);
+  bool forget_an_unanswered_peer(const Inbox& except);
   /// `told` is what the kernel told about it.
   void give(ConstBytes message, const Origin& from, const std::vector<Ancillary>& told);
   void warn_of_loss(const std::string& why);

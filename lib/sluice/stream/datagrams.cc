@@ -20,7 +20,8 @@ constexpr std::size_t largest_datagram = 65507;
 
 /// What the kernel is told of a message and tells of it; only what is used is ever filled in.
 struct Headers {
-  static constexpr std::size_t control_size = CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(in6_pktinfo));
+  static constexpr std::size_t control_size =
+      CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(in_pktinfo)) + CMSG_SPACE(sizeof(in6_pktinfo));
   struct alignas(cmsghdr) Control {
     std::array<char, control_size> bytes;
   };
@@ -63,13 +64,17 @@ struct Told {
   LocalAddress local;
 
   explicit Told(msghdr& header) {
+    bool is_ip4 = false;
     for (cmsghdr* one = CMSG_FIRSTHDR(&header); one != nullptr; one = CMSG_NXTHDR(&header, one)) {
       if (one->cmsg_level == SOL_UDP && one->cmsg_type == UDP_GRO)
         segment = static_cast<std::size_t>(std::max(value_of<int>(*one), 0));
       if (one->cmsg_level == IPPROTO_IP && one->cmsg_type == IP_PKTINFO) {
-        local.family = AF_INET;
-        // For a datagram to all, the address of the interface that it came by.
+        is_ip4 = true;
+        if (local.empty()) local.family = AF_INET;
+        // Of a datagram to all, or to a group, an address of ours on the way back: what it was sent to is not
+        // one.
         const auto info = value_of<in_pktinfo>(*one);
+        local.address = {};
         local.address.s6_addr[10] = local.address.s6_addr[11] = 0xff;
         std::memcpy(local.address.s6_addr + 12, &info.ipi_spec_dst, sizeof info.ipi_spec_dst);
       }
@@ -78,6 +83,8 @@ struct Told {
         // Nothing can be sent from a group's address.
         if (IN6_IS_ADDR_MULTICAST(&info.ipi6_addr)) continue;
         local.family = AF_INET6;
+        // A socket of both versions says of IPv4 both things, and the other one is right.
+        if (is_ip4) continue;
         local.address = info.ipi6_addr;
         if (IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr)) local.interface = info.ipi6_ifindex;
       }
@@ -143,8 +150,8 @@ void Offload::tell_local(int socket, const SocketName& bound) {
   const std::string_view everywhere = six ? "::" : "0.0.0.0";
   if (!bound.is_ip() || bound.host() != everywhere) return;
   const int on = 1;
-  tells_local = ::setsockopt(socket, six ? IPPROTO_IPV6 : IPPROTO_IP, six ? IPV6_RECVPKTINFO : IP_PKTINFO,
-                             &on, sizeof on) == 0;
+  tells_local = ::setsockopt(socket, IPPROTO_IP, IP_PKTINFO, &on, sizeof on) == 0;
+  if (six) tells_local = ::setsockopt(socket, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof on) == 0;
 }
 
 Attempt receive_datagrams(int socket, Batch& into, std::size_t most, const Accepts& accepts,

@@ -178,6 +178,7 @@ class Joined final : public Stream {
     info_ = from;
     info_.out = to.out;
     info_.writable = to.writable;
+    info_.no_output = to.no_output;
     // A datagram can only be kept whole where both sides keep edges.
     const bool same = from.traits.shape == to.traits.shape;
     info_.traits = {same ? from.traits.shape : Shape::bytes, from.traits.input_ends, to.traits.can_finish};

@@ -37,7 +37,7 @@ void MessageQueue::pop() {
   first_ += sizeof(Size) + size;
   bytes_ -= size;
   if (--count_ > 0) return;
-  records_ = {};
+  std::vector<char>().swap(records_);
   first_ = 0;
 }
 

@@ -15,6 +15,8 @@ class MessageQueue {
   std::size_t size() const { return count_; }
   /// All bytes that are in it, edges aside.
   std::size_t bytes() const { return bytes_; }
+  /// What it takes of the process's memory.
+  std::size_t memory() const { return records_.capacity(); }
 
   void put(ConstBytes message);
   /// The oldest one, which is there.

@@ -21,12 +21,22 @@ constexpr Attempt nothing_that_counts = {-1, EINTR};
 
 }  // namespace
 
-bool Inbox::put(ConstBytes message) {
-  if (messages_.size() >= most_waiting) return false;
-  if (!messages_.empty() && messages_.bytes() + message.size() > most_waiting_bytes) return false;
-  messages_.put(message);
+Inbox::Put Inbox::put(ConstBytes message) {
+  if (over_ || messages_.size() >= most_waiting) return Put::inbox_full;
+  if (!messages_.empty() && messages_.bytes() + message.size() > most_waiting_bytes) return Put::inbox_full;
+  if (memory_->used + message.size() > memory_->most) return Put::memory_full;
+  change([&](MessageQueue& messages) { messages.put(message); });
   arrived_.notify();
-  return true;
+  return Put::done;
+}
+
+void Inbox::take(Batch& into) {
+  change([&](MessageQueue& messages) { messages.take(into); });
+}
+
+void Inbox::forget() {
+  change([](MessageQueue& messages) { messages = {}; });
+  end();
 }
 
 void Inbox::end() {
@@ -44,11 +54,16 @@ MessageStream::MessageStream(Parts parts) : parts_(std::move(parts)), gone_(part
       parts_.finish == FinishBy::empty_packet || tells_its_end()};
   info_.readable = parts_.readable;
   info_.writable = parts_.writable;
+  if (!parts_.no_output.empty()) info_.no_output = parts_.no_output;
   info_.in = info_.out = number;
   info_.shared = parts_.shared;
   info_.traits.reading_tells_closed = parts_.sequenced;
   const int family = SocketName::of_socket(number).family();
   unix_ = family == AF_UNIX;
+  // The flags of what others share stay as they are.
+  const int on = 1;
+  if (unix_ && parts_.sequenced && parts_.socket->access() == Access::own)
+    marks_packets_ = ::setsockopt(number, SOL_SOCKET, SO_TIMESTAMP, &on, sizeof on) == 0;
   if (parts_.offloads) offload_.largest_segment = Offload::any_segment;
   if (!parts_.peer.empty()) parts_.peer = parts_.peer.for_family(family);
 }
@@ -109,8 +124,10 @@ void MessageStream::end_at_empty_message(Batch& into) {
   into.keep(static_cast<std::size_t>(empty - messages.begin()));
 }
 
-/// A sequenced packet of no bytes and the end of the sequence look alike to recvmsg(2).
-bool MessageStream::sequence_has_ended() const {
+/// A sequenced packet of no bytes and the end of the sequence look alike to recvmsg(2), but that a packet has
+/// a time.
+bool MessageStream::sequence_has_ended(const msghdr& nothing) const {
+  if (marks_packets_) return nothing.msg_controllen == 0;
   pollfd state{parts_.socket->number(), POLLRDHUP, 0};
   if (::poll(&state, 1, 0) <= 0 || (state.revents & (POLLRDHUP | POLLHUP)) == 0) return false;
   char next = 0;
@@ -142,9 +159,14 @@ Attempt MessageStream::receive_one(Batch& into) {
   }
   header.msg_iov = &vector;
   header.msg_iovlen = 1;
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(timeval))];
+  if (marks_packets_) {
+    header.msg_control = control;
+    header.msg_controllen = sizeof control;
+  }
   const auto got = uninterrupted([&] { return ::recvmsg(number, &header, MSG_DONTWAIT); });
   if (got.count < 0) return got;
-  if (got.count == 0 && parts_.sequenced && sequence_has_ended()) return {0, 0};
+  if (got.count == 0 && parts_.sequenced && sequence_has_ended(header)) return {0, 0};
   if (parts_.accepts && !parts_.accepts({sender_name(sender, header.msg_namelen)}))
     return nothing_that_counts;
   const auto size = static_cast<std::size_t>(got.count);
@@ -205,7 +227,10 @@ Task<End> MessageStream::write_some(Batch& from) {
   while (!stopped_writing_) {
     if (!parts_.writable) co_return end_of(EBADF);
     const auto sent = send(from);
-    if (sent.count >= 0) co_return End{};
+    if (sent.count >= 0) {
+      if (parts_.answered) std::exchange(parts_.answered, {})();
+      co_return End{};
+    }
     const bool full = sent.error == ENOBUFS;
     if (!sent.would_block() && !full) co_return end_of(sent.error);
     if (full || parts_.shared || (unix_ && !parts_.sequenced)) {

@@ -9,24 +9,48 @@
 
 namespace sluice {
 
+/// The memory of all inboxes of a server together, in bytes.
+struct InboxMemory {
+  std::size_t most;
+  std::size_t used = 0;
+};
+
 /// Messages that somebody else received for a stream: a server's socket is shared by all its peers.
 class Inbox {
  public:
-  explicit Inbox(Loop& loop) : arrived_(loop) {}
+  Inbox(Loop& loop, std::shared_ptr<InboxMemory> memory) : memory_(std::move(memory)), arrived_(loop) {}
+  ~Inbox() { memory_->used -= messages_.memory(); }
+  Inbox(const Inbox&) = delete;
+  Inbox& operator=(const Inbox&) = delete;
 
-  /// Whether there was room for it: 64 messages, or 1 MiB.
-  bool put(ConstBytes message);
+  enum class Put {
+    done,
+    inbox_full,   ///< it has 64 messages, or 1 MiB
+    memory_full,  ///< all inboxes together have as much as they may
+  };
+  Put put(ConstBytes message);
   /// No more will come.
   void end();
+  /// No more will come, and what has come is dropped.
+  void forget();
   void wake() { arrived_.notify(); }
 
   bool empty() const { return messages_.empty(); }
   bool over() const { return over_; }
   /// Moves messages into an empty batch; there is one.
-  void take(Batch& into) { messages_.take(into); }
+  void take(Batch& into);
   Task<> wait();
 
  private:
+  /// Does something to the messages, and accounts for what memory they take then.
+  template <class Change>
+  void change(Change change) {
+    memory_->used -= messages_.memory();
+    change(messages_);
+    memory_->used += messages_.memory();
+  }
+
+  std::shared_ptr<InboxMemory> memory_;
   MessageQueue messages_;
   bool over_ = false;
   Event arrived_;
@@ -53,9 +77,11 @@ class MessageStream final : public Stream {
     bool sequenced = false;  ///< SOCK_SEQPACKET: has an end, and a half-close if it finishes so
     bool null_eof = false;   ///< an empty message is the end of input
     FinishBy finish = FinishBy::nothing;
-    Accepts accepts = {};    ///< whose messages count; all, if empty
-    Heard heard = {};        ///< is told of those, if there is one; `peer` is the inbox's sender
-    bool connected = false;  ///< what does not count came before the socket was connected
+    Accepts accepts = {};                 ///< whose messages count; all, if empty
+    Heard heard = {};                     ///< is told of those, if there is one; `peer` is the inbox's sender
+    bool connected = false;               ///< what does not count came before the socket was connected
+    std::function<void()> answered = {};  ///< called once, when a message has been sent
+    std::string_view no_output = {};      ///< why it has none, if it is not writable
     std::shared_ptr<void> companion = {};  ///< released with the stream
   };
   explicit MessageStream(Parts parts);
@@ -78,7 +104,7 @@ class MessageStream final : public Stream {
   void tell_of_inbox(Batch& read) const;
   Attempt send(Batch& from);
   void end_at_empty_message(Batch& into);
-  bool sequence_has_ended() const;
+  bool sequence_has_ended(const msghdr& nothing) const;
   bool tells_its_end() const { return parts_.sequenced && parts_.finish == FinishBy::shutting_down; }
 
   Parts parts_;
@@ -87,6 +113,7 @@ class MessageStream final : public Stream {
   Offload offload_;
   std::size_t expected_ = 0;  ///< how many messages the last call gave
   bool unix_ = false;
+  bool marks_packets_ = false;  ///< the kernel tells something of each packet, but not of the end
   bool read_in_batches_ = false;
   bool input_over_ = false;
   bool stopped_reading_ = false;

@@ -250,7 +250,8 @@ class Relay {
       const bool cool = (&way.to == &left_ ? session_.limits.cool_left : session_.limits.cool_right) &&
                         (way.flow.target.why == std::errc::broken_pipe || way.flow.target.kind == End::reset);
       session_.log.write(cool ? Severity::notice : Severity::error,
-                         "write: " + way.flow.target.why.message());
+                         "write: " + (way.to.info().writable ? way.flow.target.why.message()
+                                                             : std::string(way.to.info().no_output)));
       if (!cool) set(status_of(way.flow.target));
     }
   }

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
 #include <system_error>
 
 #include "sluice/stream/batch.h"
@@ -59,6 +60,7 @@ struct Info {
   Traits traits;
   bool readable = true;  ///< it has an input at all; without one, every read is at its end
   bool writable = true;  ///< it has an output at all; without one, every write is broken
+  std::string_view no_output = "there is no output";  ///< what is said then
   int in = -1;           ///< descriptor numbers
   int out = -1;
   bool shared = false;  ///< other streams use these, too
