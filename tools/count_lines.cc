@@ -71,7 +71,8 @@ constexpr std::array<std::string_view, 4> paragraphs = {
     "when FILE is -, read standard input.",
     "A line ends in a newline; bytes behind the last newline are no line unless --partial is given. Output, "
     "messages and exit status are those of wc -l for the same arguments.",
-    "A FILE that cannot be read is reported, and the rest is still done.",
+    "A FILE that cannot be read is reported, and the rest is still done. So is one that --pass would feed "
+    "with itself without end (count-lines --pass log >> log).",
     "With --max, nothing is printed of the FILE in which there came to be too many lines, nor a total; with "
     "--pass, the longest beginning of it goes on that has not too many.",
 };

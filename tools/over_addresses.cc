@@ -5,6 +5,7 @@
 #include "progress_option.h"
 #include "sluice/endpoint/bridge.h"
 #include "sluice/endpoint/in_process.h"
+#include "sluice/endpoint/own_loop.h"
 #include "sluice/stream/filtered.h"
 
 namespace sluice {
@@ -83,17 +84,31 @@ class Sequence final : public Stream {
   const Info& info() const override { return info_; }
 
  private:
+  /// Whether what is open now would be read from and written to without end, which is reported.
+  bool feeds_itself() {
+    Info target;
+    target.out = session_.left_goes_to;
+    const auto file = file_fed_by_itself(current_->info(), target, Direction::left_to_right, {});
+    if (!file) return false;
+    context_.log.error(*file + ": " + input_is_output().message());
+    session_.status = static_cast<int>(ExitStatus::failure);
+    return true;
+  }
+
   Task<bool> open_next() {
     for (; next_ < sources_.size(); ++next_) {
+      auto filter = factory_();
       try {
         const auto endpoint = make_endpoint(sources_[next_], Use::reading, context_);
         current_ = co_await endpoint->open(session_);
+        if (current_ && filter->passes_on() && feeds_itself()) current_.reset();
       } catch (const Failure& failure) {
         context_.log.write(Severity::error, failure.what(), failure.detail());
         session_.status = static_cast<int>(failure.status());
       }
       if (!current_) continue;
-      current_ = filtered(std::move(current_), factory_(), nullptr);
+      if (filter->passes_on()) current_ = wary_of(std::move(current_), session_.left_goes_to);
+      current_ = filtered(std::move(current_), std::move(filter), nullptr);
       ++next_;
       co_return true;
     }
@@ -134,6 +149,7 @@ class Counted final : public Filter {
     counts_->bytes.fetch_add(in.size(), std::memory_order_relaxed);
   }
   void finish(Output& out) override { inner_->finish(out); }
+  bool passes_on() const override { return inner_->passes_on(); }
 
  private:
   std::unique_ptr<Filter> inner_;

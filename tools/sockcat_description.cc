@@ -184,6 +184,10 @@ constexpr std::array differences = {
          "A file that is made has the permissions of mode= whatever the umask; a path that is only read is "
          "not "
          "made (GOPEN)"},
+    Term{"A file that feeds itself",
+         "A regular file that is read and would be appended to with what was read from it (OPEN:f "
+         "OPEN:f,append) "
+         "is refused, as cat does; so is one whose dump (-r, -R, -v, -x) goes to itself"},
     Term{"Terminals",
          "One that was inherited gets its settings back; link= replaces only links to terminals; a program "
          "whose "

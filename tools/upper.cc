@@ -41,7 +41,9 @@ constexpr std::array<std::string_view, 3> paragraphs = {
     "Text is UTF-8, whatever the locale is, and upper case is Unicode's, of every script. See WHAT UPPER "
     "CASE "
     "IS. What was read is written before more is read, so that upper can answer line by line in a pipeline.",
-    "A FILE that cannot be read is reported, and the rest is still done.",
+    "A FILE that cannot be read is reported, and the rest is still done. So is one that standard output is "
+    "written to as well, where it would never come to its end (upper notes >> notes); upper notes 1<> notes "
+    "turns it in place.",
 };
 constexpr std::array examples = {
     Example{"echo labi | upper", "print LABI"},

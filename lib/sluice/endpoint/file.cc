@@ -92,6 +92,7 @@ Task<std::unique_ptr<Stream>> open_path(const Address& address, const std::strin
   parts.awaits_writer = fifo && mode == O_RDONLY;
   if (parts.awaits_writer && !address.flag("o-nonblock")) co_await descriptor->wait(Descriptor::readable);
   parts.both = mode == O_RDWR;
+  parts.echoes = parts.both && fifo;
   parts.finish = finish_by(address, terminal || parts.both ? FinishBy::nothing : FinishBy::closing);
   parts.traits = {Shape::bytes, !terminal && !(fifo && mode == O_RDWR),
                   !terminal && !(fifo && mode == O_RDWR)};

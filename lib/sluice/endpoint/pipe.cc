@@ -26,7 +26,7 @@ class UnnamedPipe final : public Endpoint {
     apply(address_, {Phase::fd, Phase::late}, ends[0], context_);
     parts.finish = finish_by(address_, FinishBy::closing);
     parts.traits.can_finish = parts.finish != FinishBy::nothing;
-    parts.answers = true;
+    parts.answers = parts.echoes = true;
     co_return std::make_unique<FdStream>(std::move(parts));
   }
   std::size_t descriptors() const override { return 2; }

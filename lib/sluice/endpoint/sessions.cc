@@ -9,6 +9,7 @@
 
 #include "sluice/core/standing_line.h"
 #include "sluice/endpoint/descriptor_report.h"
+#include "sluice/endpoint/own_loop.h"
 #include "sluice/stream/decorators.h"
 #include "sluice/stream/relay.h"
 
@@ -215,12 +216,39 @@ Task<> Sessions::converse(std::unique_ptr<Stream> left, std::unique_ptr<Stream> 
   if (session.log.enabled(Severity::notice))
     session.log.notice("starting data transfer loop with FDs [" + pair(left->info()) + "] and [" +
                        pair(right->info()) + ']');
+  const Direction direction = plan_.limits.direction;
+  if (const auto file = file_fed_by_itself(left->info(), right->info(), direction, dumps())) {
+    session.log.error(*file + ": " + input_is_output().message());
+    session.status = static_cast<int>(ExitStatus::failure);
+    return close_both(std::move(left), std::move(right), session);
+  }
+  const int left_out = left->info().out;
+  session.left_goes_to = right->info().out;
+  if (direction != Direction::right_to_left) left = wary_of(std::move(left), session.left_goes_to);
+  if (direction != Direction::left_to_right) right = wary_of(std::move(right), left_out);
   if (plan_.dump.text || plan_.dump.hexadecimal || raw_left_ || raw_right_) left = watched(std::move(left));
   if (plan_.progress) tell_progress(*left, *right, session);
   session.relayed = true;
   ++tally_.relaying;
   ++tally_.relayed;
   return relay(std::move(left), std::move(right), session);
+}
+
+/// What was opened for a session that cannot be.
+Task<> Sessions::close_both(std::unique_ptr<Stream> left, std::unique_ptr<Stream> right, Session& session) {
+  session.limits.cut = true;
+  for (Stream* one : {left.get(), right.get()}) {
+    one->stop_reading();
+    one->stop_writing();
+    co_await one->close(session.limits);
+  }
+}
+
+Dumps Sessions::dumps() const {
+  Dumps dumps{{raw_left_.get()}, {raw_right_.get()}};
+  if (plan_.dump.text || plan_.dump.hexadecimal)
+    for (auto* outs : {&dumps.of_left, &dumps.of_right}) outs->push_back(STDERR_FILENO);
+  return dumps;
 }
 
 void Sessions::describe_descriptors(const Info& left, const Info& right) const {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "sluice/endpoint/bridge.h"
+#include "sluice/endpoint/own_loop.h"
 
 namespace sluice {
 
@@ -82,6 +83,8 @@ class Sessions {
   bool runs_apart(const Endpoint& other, bool from_left);
   Task<std::unique_ptr<Stream>> open_or_hand_over(Endpoint& right, Stream& left, Session& session);
   Task<> converse(std::unique_ptr<Stream> left, std::unique_ptr<Stream> right, Session& session);
+  static Task<> close_both(std::unique_ptr<Stream> left, std::unique_ptr<Stream> right, Session& session);
+  Dumps dumps() const;
   void describe_descriptors(const Info& left, const Info& right) const;
   void tell_progress(const Stream& left, const Stream& right, Session& session);
   std::unique_ptr<Stream> watched(std::unique_ptr<Stream> left) const;

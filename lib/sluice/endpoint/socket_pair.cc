@@ -35,7 +35,7 @@ class SocketPair final : public Endpoint {
     parts.out = std::move(out);
     parts.finish = finish_by(address_, FinishBy::closing);
     parts.traits.can_finish = parts.finish != FinishBy::nothing;
-    parts.answers = true;
+    parts.answers = parts.echoes = true;
     co_return std::make_unique<FdStream>(std::move(parts));
   }
   std::size_t descriptors() const override { return 2; }
@@ -48,6 +48,7 @@ class SocketPair final : public Endpoint {
     to.socket = std::move(out);
     to.readable = false;
     from.sequenced = to.sequenced = kind_.type == SOCK_SEQPACKET;
+    from.echoes = to.echoes = true;
     from.null_eof = address_.flag("null-eof");
     to.finish = finish_by(address_, to.sequenced ? FinishBy::shutting_down : FinishBy::nothing);
     return join(std::make_unique<MessageStream>(std::move(from)),

@@ -109,6 +109,22 @@ class EscapedReading final : public Decorator {
   bool over_ = false;
 };
 
+class WaryReading final : public Decorator {
+ public:
+  WaryReading(std::unique_ptr<Stream> inner, OwnOutput own) : Decorator(std::move(inner)), own_(own) {}
+
+  Task<End> read_some(Batch& into) override {
+    if (own_.is_met()) co_return End{End::broken, input_is_output()};
+    const End end = co_await inner().read_some(into);
+    if (end.kind != End::open || !own_.is_met(into.size())) co_return end;
+    into.clear();
+    co_return End{End::broken, input_is_output()};
+  }
+
+ private:
+  OwnOutput own_;
+};
+
 class Keeping final : public Decorator {
  public:
   Keeping(std::unique_ptr<Stream> inner, std::shared_ptr<void> kept)
@@ -179,6 +195,7 @@ class Joined final : public Stream {
     info_.out = to.out;
     info_.writable = to.writable;
     info_.no_output = to.no_output;
+    info_.echoes = from.echoes && to.echoes;
     // A datagram can only be kept whole where both sides keep edges.
     const bool same = from.traits.shape == to.traits.shape;
     info_.traits = {same ? from.traits.shape : Shape::bytes, from.traits.input_ends, to.traits.can_finish};
@@ -221,6 +238,10 @@ std::unique_ptr<Stream> ignore_eof(std::unique_ptr<Stream> inner, Loop& loop) {
 
 std::unique_ptr<Stream> end_at(std::unique_ptr<Stream> inner, char end) {
   return std::make_unique<EscapedReading>(std::move(inner), end);
+}
+
+std::unique_ptr<Stream> end_at_own_output(std::unique_ptr<Stream> inner, OwnOutput own) {
+  return std::make_unique<WaryReading>(std::move(inner), own);
 }
 
 std::unique_ptr<Stream> keep_with(std::unique_ptr<Stream> inner, std::shared_ptr<void> kept) {

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 
+#include "sluice/core/own_output.h"
 #include "sluice/stream/decorator.h"
 
 namespace sluice {
@@ -18,6 +19,9 @@ std::unique_ptr<Stream> ignore_eof(std::unique_ptr<Stream> inner, Loop& loop);
 /// `escape`: input is over at the first byte that is `end`, as if what stands before were all there is. Of a
 /// message that holds it, what stands before is the last one.
 std::unique_ptr<Stream> end_at(std::unique_ptr<Stream> inner, char end);
+
+/// Reading is broken (`input_is_output`) where it would come to what was written behind it.
+std::unique_ptr<Stream> end_at_own_output(std::unique_ptr<Stream> inner, OwnOutput own);
 
 /// The same stream, and with it something that is to be kept for as long (a lock).
 std::unique_ptr<Stream> keep_with(std::unique_ptr<Stream> inner, std::shared_ptr<void> kept);

@@ -41,6 +41,7 @@ FdStream::FdStream(Parts parts) : parts_(std::move(parts)) {
   info_.readable = parts_.in != nullptr;
   info_.writable = out() != nullptr;
   if (auto* to = out()) info_.out = parts_.shown_out >= 0 ? parts_.shown_out : to->number();
+  info_.echoes = parts_.echoes;
   info_.traits.reading_tells_closed = parts_.socket && parts_.both;
   // Only sockets can be told in these ways.
   const bool needs_socket =

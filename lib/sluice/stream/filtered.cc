@@ -104,6 +104,7 @@ class Answering final : public Stream {
   Answering(Loop& loop, std::unique_ptr<Filter> filter)
       : filter_(std::move(filter)), filled_(loop), drained_(loop), gone_(loop) {
     info_.traits = {Shape::either, true, true};
+    info_.echoes = !filter_ || filter_->passes_on();
   }
 
   Task<End> read_some(Batch& into) override {

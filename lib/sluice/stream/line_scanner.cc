@@ -7,6 +7,7 @@
 
 #include "sluice/core/denied.h"
 #include "sluice/core/failure.h"
+#include "sluice/core/own_output.h"
 #include "sluice/core/pipe.h"
 #include "sluice/stream/file_part.h"
 #include "sluice/stream/plain.h"
@@ -75,14 +76,17 @@ Scan LineScanner::pass(int from, int to) {
   Scan scan{LineCounter(rules_.lines.delimiter), {}, false};
   const bool limited = rules_.most != std::numeric_limits<std::uint64_t>::max();
   // What goes on before it is counted cannot be held back.
+  const auto own = OwnOutput::of(from, to);
   const bool tees = !limited && is_pipe(from) && is_pipe(to) && !denied(Facility::splice);
   for (bool was_much = false;;) {
     std::size_t ahead = tees ? tee_some(from, to, plain::buffer_size) : 0;
     const bool written = ahead > 0;
     do {
       const Bytes room = buffer_.bytes().first(written ? ahead : plain::buffer_size);
+      if (own && own->is_met()) return finished(scan, input_is_output());
       const plain::Reading reading = plain::read_some(from, room);
       if (reading.count == 0) return finished(scan, reading.why);
+      if (own && own->is_met(reading.count)) return finished(scan, input_is_output());
       const Bytes piece = room.first(reading.count);
       const std::uint64_t before = scan.counter.terminated();
       scan.counter.feed(piece);

@@ -41,7 +41,8 @@ class LineScanner {
 
   /// The same, and writes what was read to `to`, each piece before more is read. From a pipe to a pipe it is
   /// not written but handed on by the kernel (tee(2)). Of an input with too many lines, the longest beginning
-  /// is written that has not. Throws Failure "write error: ...".
+  /// is written that has not. Of an input that is the output's own file, nothing is written that would be
+  /// read again (`input_is_output`). Throws Failure "write error: ...".
   Scan pass(int from, int to);
 
  private:

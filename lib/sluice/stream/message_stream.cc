@@ -57,6 +57,7 @@ MessageStream::MessageStream(Parts parts) : parts_(std::move(parts)), gone_(part
   if (!parts_.no_output.empty()) info_.no_output = parts_.no_output;
   info_.in = info_.out = number;
   info_.shared = parts_.shared;
+  info_.echoes = parts_.echoes;
   info_.traits.reading_tells_closed = parts_.sequenced;
   const int family = SocketName::of_socket(number).family();
   unix_ = family == AF_UNIX;

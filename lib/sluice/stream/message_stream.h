@@ -82,6 +82,7 @@ class MessageStream final : public Stream {
     bool connected = false;               ///< what does not count came before the socket was connected
     std::function<void()> answered = {};  ///< called once, when a message has been sent
     std::string_view no_output = {};      ///< why it has none, if it is not writable
+    bool echoes = false;                  ///< what is written comes back as it is
     std::shared_ptr<void> companion = {};  ///< released with the stream
   };
   explicit MessageStream(Parts parts);

@@ -54,12 +54,15 @@ void write_all(int fd, ConstBytes bytes) {
   }
 }
 
-std::error_code Reader::each(int fd, const std::function<void(ConstBytes)>& take) {
+std::error_code Reader::each(int fd, const std::function<void(ConstBytes)>& take,
+                             const std::optional<OwnOutput>& own) {
   const Bytes buffer = buffer_.bytes();
   std::size_t had = 0;
   for (;;) {
+    if (own && own->is_met()) return input_is_output();
     const Reading reading = read_some(fd, buffer);
     if (reading.count == 0) return reading.why;
+    if (own && own->is_met(reading.count)) return input_is_output();
     if (had < usual_pipe_size && (had += reading.count) >= usual_pipe_size) {
       widen_pipe(fd);
       ::posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
@@ -109,18 +112,21 @@ void WriteBehind::work() {
 }
 
 std::error_code Runner::feed(int from) {
+  const auto own = OwnOutput::of(from, to_);
   std::optional<WriteBehind> behind;
-  if (is_large_file(from) && std::thread::hardware_concurrency() > 1) {
+  // Where reading meets writing is only known if nothing is still to be written.
+  if (!own && is_large_file(from) && std::thread::hardware_concurrency() > 1) {
     try {
       behind.emplace(to_);
     } catch (const std::system_error&) {
       // No thread is to be had: it goes without one.
     }
   }
-  const auto why = reader_.each(from, [&](ConstBytes piece) {
+  const auto take = [&](ConstBytes piece) {
     filter_.feed(piece, output_);
     behind ? behind->give(output_) : flush();
-  });
+  };
+  const auto why = reader_.each(from, take, own);
   if (behind) behind->finish();
   return why;
 }

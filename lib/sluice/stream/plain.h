@@ -4,11 +4,13 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <optional>
 #include <semaphore>
 #include <system_error>
 #include <thread>
 
 #include "sluice/core/bytes.h"
+#include "sluice/core/own_output.h"
 #include "sluice/core/page_buffer.h"
 #include "sluice/text/filter.h"
 
@@ -38,8 +40,11 @@ class Reader {
   /// What has been read and taken is counted in `moved`, if that is given; it must outlive the reader.
   explicit Reader(std::atomic<std::uint64_t>* moved = nullptr) : buffer_(buffer_size), moved_(moved) {}
 
-  /// Hands each piece to `take` as soon as it was read, to the end of the input. Returns why it ended early.
-  std::error_code each(int fd, const std::function<void(ConstBytes)>& take);
+  /// Hands each piece to `take` as soon as it was read, to the end of the input. Returns why it ended early:
+  /// that reading failed, or `input_is_output`, with no piece that would feed itself taken. `own` is what
+  /// `take` writes to, where that is the same file.
+  std::error_code each(int fd, const std::function<void(ConstBytes)>& take,
+                       const std::optional<OwnOutput>& own = {});
 
  private:
   PageBuffer buffer_;
@@ -83,7 +88,8 @@ class Runner {
   Runner(Filter& filter, int to, std::atomic<std::uint64_t>* moved = nullptr)
       : filter_(filter), to_(to), reader_(moved) {}
 
-  /// One more input, to its end. Returns why it ended early; throws Failure if the output fails.
+  /// One more input, to its end. Returns why it ended early, also where it is the output's own file
+  /// (`input_is_output`); throws Failure if the output fails.
   std::error_code feed(int from);
   /// There are no more inputs: what the filter held back is written.
   void finish();

@@ -77,6 +77,7 @@ struct Session {
   Flow there, back;
   Event changed;  ///< the relay's own alarm clock
   Clock::time_point begun = Clock::now();
+  int left_goes_to = -1;  ///< the descriptor that what is read on the left is written to
   bool alone = true;      ///< the process's only one: nobody else uses its standard streams
   bool draining = false;  ///< see `drain`
   bool relayed = false;   ///< both sides were opened, and the relay began

@@ -64,6 +64,7 @@ struct Info {
   int in = -1;           ///< descriptor numbers
   int out = -1;
   bool shared = false;  ///< other streams use these, too
+  bool echoes = false;  ///< what is written to it comes back, before writing has ended
 };
 
 /// Descriptors whose bytes ARE the stream and that may be spliced; nullptr where there is none.

@@ -39,6 +39,8 @@ class Filter {
   virtual void feed(ConstBytes in, Output& out) = 0;
   /// The text is over: what was held back goes to `out`, and the filter stands at its beginning again.
   virtual void finish(Output& out) = 0;
+  /// Whether what it is fed comes out again, changed or not; else it only says something about it in the end.
+  virtual bool passes_on() const { return true; }
 };
 
 }  // namespace sluice

@@ -65,6 +65,7 @@ class CountLinesFilter final : public Filter {
     if (running_ != nullptr) running_->fetch_add(counter_.terminated() - before, std::memory_order_relaxed);
   }
   void finish(Output& out) override;
+  bool passes_on() const override { return false; }
 
  private:
   LineRules rules_;
