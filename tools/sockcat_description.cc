@@ -23,7 +23,7 @@ constexpr std::array socat_rows = {
     ArgumentRow{.spelling = "-lf",
                 .kind = ArgumentKind::required,
                 .argument = "FILE",
-                .help = "write log lines to FILE, which SIGHUP opens anew (after its rotation)",
+                .help = "write log lines to FILE, which SIGHUP opens again (after its rotation)",
                 .completes = Completes::file},
     ArgumentRow{.spelling = "-ls", .help = "write log lines to standard error (as usual)"},
     ArgumentRow{.spelling = "-ly",
@@ -184,6 +184,14 @@ constexpr std::array differences = {
          "A file that is made has the permissions of mode= whatever the umask; a path that is only read is "
          "not "
          "made (GOPEN)"},
+    Term{"Files of its own",
+         "In a folder that anybody may write to, -lf, -r and -R do not use links, FIFOs or files of other "
+         "users than "
+         "the folder's owner. A FIFO of -lf that nobody reads keeps what it has room for; with one of -r or "
+         "-R no "
+         "session flows before somebody reads it. A dump that cannot be written any more is an error: the "
+         "transfer "
+         "goes on, and the status is 1"},
     Term{"A file that feeds itself",
          "A regular file that is read and would be appended to with what was read from it (OPEN:f "
          "OPEN:f,append) "

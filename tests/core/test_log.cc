@@ -2,9 +2,11 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <regex>
 
 namespace sluice {
@@ -114,6 +116,63 @@ TEST(Logger, RefusesWhatItCannotOpen) {
   settings.to = LogSettings::To::syslog;
   settings.facility = "nosuch";
   EXPECT_THROW(Logger log(settings), UsageError);
+}
+
+/// A place for a log that is not a file.
+class LogPlace {
+ public:
+  LogPlace() { folder_ = ::mkdtemp(name_); }
+  ~LogPlace() { std::filesystem::remove_all(folder_); }
+  std::string path() const { return folder_ + "/log"; }
+  LogSettings settings() const {
+    LogSettings settings;
+    settings.program = "prog";
+    settings.to = LogSettings::To::file;
+    settings.path = path();
+    return settings;
+  }
+
+ private:
+  char name_[32] = "/tmp/sluice-log-XXXXXX";
+  std::string folder_;
+};
+
+TEST(Logger, DoesNotWaitForTheReaderOfAFifo) {
+  const LogPlace place;
+  ASSERT_EQ(::mkfifo(place.path().c_str(), 0600), 0);
+  testing::internal::CaptureStderr();
+  Logger log(place.settings());
+  log.error("one");
+  log.reopen();
+  log.error("two");
+  const Fd reader(::open(place.path().c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  char text[64];
+  const auto count = ::read(reader.get(), text, sizeof text);
+  EXPECT_EQ(std::string(text, static_cast<std::size_t>(count)), "prog: one\nprog: two\n");
+  EXPECT_EQ(testing::internal::GetCapturedStderr().substr(0, 18), "prog: nobody reads");
+}
+
+TEST(Logger, SaysOnceThatItsFileCannotBeWritten) {
+  LogSettings settings;
+  settings.program = "prog";
+  settings.to = LogSettings::To::file;
+  settings.path = "/dev/full";
+  testing::internal::CaptureStderr();
+  Logger log(settings);
+  log.error("one");
+  log.error("two");
+  EXPECT_EQ(testing::internal::GetCapturedStderr(),
+            "prog: write /dev/full: No space left on device; log lines are lost\n");
+}
+
+TEST(Logger, WritesThroughALinkToAnOpenDescriptor) {
+  const LogFile file;
+  const Fd open(::open(file.path().c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
+  LogSettings settings = to_file(file);
+  settings.path = "/proc/self/fd/" + std::to_string(open.get());
+  Logger log(settings);
+  log.error("one");
+  EXPECT_EQ(file.contents(), "prog: one\n");
 }
 
 }  // namespace

@@ -29,6 +29,30 @@ TEST_F(ReadinessTest, WritesNamesToAFileThatGoesWithIt) {
   EXPECT_EQ(contents("r"), "(none)");
 }
 
+TEST_F(ReadinessTest, WritesThroughNothingThatWasPlanted) {
+  const std::string number = std::to_string(::getpid());
+  Fd(::open(path("victim").c_str(), O_CREAT | O_WRONLY, 0600));
+  // Whatever a name can be guessed from is of no use.
+  for (const std::string name : {"r", "r.new", "r.tmp", "r~", ".r.new", "r.new-"})
+    for (const std::string& guess : {name, name + number})
+      ASSERT_EQ(::symlink(path("victim").c_str(), path(guess).c_str()), 0);
+  ASSERT_EQ(::mkfifo(path("f").c_str(), 0600), 0);
+  for (const char* name : {"r", "f"}) {
+    Readiness readiness({}, path(name));
+    readiness.report({"tcp 127.0.0.1:1"});
+    EXPECT_EQ(contents(name), "tcp 127.0.0.1:1\n");
+  }
+  EXPECT_EQ(contents("victim"), "");
+}
+
+TEST_F(ReadinessTest, DoesNotReplaceFoldersAndDevices) {
+  ASSERT_EQ(::mkdir(path("folder").c_str(), 0700), 0);
+  Readiness readiness({}, path("folder"));
+  EXPECT_THROW(readiness.report({}), Failure);
+  for (const char* device : {"/dev/null", "/dev/stdout", "/proc/self/fd/1"})
+    EXPECT_THROW(Readiness({}, std::string(device)), Failure) << device;
+}
+
 TEST_F(ReadinessTest, LeavesAFileThatSomebodyElsePutThere) {
   {
     Readiness readiness({}, path("r"));

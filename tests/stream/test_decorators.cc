@@ -86,6 +86,18 @@ TEST(IgnoreEof, ReadsWhatAFileGrowsBy) {
   EXPECT_EQ(run(loop, read_all(*stream)).first, "grown");
 }
 
+class Collecting final : public Tap {
+ public:
+  explicit Collecting(std::vector<std::string>& into) : into_(into) {}
+  Task<> see(ConstBytes bytes) override {
+    into_.emplace_back(as_text(bytes));
+    co_return;
+  }
+
+ private:
+  std::vector<std::string>& into_;
+};
+
 TEST(Tap, SeesEveryByteOnceInChunks) {
   Loop loop;
   auto [in, out] = pipe_ends();
@@ -93,10 +105,8 @@ TEST(Tap, SeesEveryByteOnceInChunks) {
   ASSERT_EQ(::write(out.get(), "abcdefg", 7), 7);
   out.reset();
   std::vector<std::string> read, written;
-  auto stream = tap(
-      pipe_stream(loop, std::move(in), std::move(other_out)), 3,
-      [&](ConstBytes bytes) { read.emplace_back(as_text(bytes)); },
-      [&](ConstBytes bytes) { written.emplace_back(as_text(bytes)); });
+  auto stream = tap(pipe_stream(loop, std::move(in), std::move(other_out)), 3,
+                    std::make_unique<Collecting>(read), std::make_unique<Collecting>(written));
   EXPECT_EQ(run(loop, read_all(*stream)).first, "abcdefg");
   EXPECT_EQ(read, (std::vector<std::string>{"abc", "def", "g"}));
   run(loop, write_text(*stream, "xy"));

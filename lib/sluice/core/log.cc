@@ -1,5 +1,6 @@
 #include "sluice/core/log.h"
 
+#include <fcntl.h>
 #include <sys/utsname.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 #include <cstdlib>
 #include <ctime>
 
+#include "sluice/core/new_file.h"
 #include "sluice/core/standing_line.h"
 
 namespace sluice {
@@ -42,8 +44,15 @@ int facility_number(std::string_view name) {
   throw UsageError("-ly" + std::string(name) + ": unknown syslog facility");
 }
 
-Fd open_log_file(const std::string& path) {
-  return Fd(check("open " + path, ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666)));
+/// Never waits: a FIFO that nobody reads keeps what it has room for. `held` says that it is one.
+Fd open_log_file(const std::string& path, bool& held) {
+  Fd file = open_to_append(path, 0666, Unread::refuse, O_WRONLY);
+  held = !file && is_unread_fifo(path);
+  if (held) file = open_to_append(path, 0666, Unread::hold, O_WRONLY);
+  check("open " + path, file.get());
+  // Who reads it is waited for, as with standard error.
+  if (!held) ::fcntl(file.get(), F_SETFL, ::fcntl(file.get(), F_GETFL) & ~O_NONBLOCK);
+  return file;
 }
 
 }  // namespace
@@ -63,7 +72,7 @@ std::string local_time(bool microseconds) {
 
 Logger::Logger(LogSettings settings) : settings_(std::move(settings)), steps_(settings_.quieter) {
   using To = LogSettings::To;
-  if (settings_.to == To::file) file_ = open_log_file(settings_.path);
+  if (settings_.to == To::file) open_file();
   if (settings_.to == To::syslog || settings_.to == To::stderr_then_syslog)
     ::openlog(settings_.program.c_str(), LOG_PID, facility_number(settings_.facility));
 }
@@ -84,11 +93,28 @@ void Logger::started() {
   if (settings_.to == LogSettings::To::stderr_then_syslog) settings_.to = LogSettings::To::syslog;
 }
 
-void Logger::reopen() {
-  if (settings_.to != LogSettings::To::file) return;
-  const Fd anew = open_log_file(settings_.path);
+void Logger::open_file() {
+  // A FIFO that we hold open has us for a reader, and would lose what waits in it.
+  if (is_held_ && leads_to(settings_.path, file_)) return;
+  Fd file = open_log_file(settings_.path, is_held_);
   // Under the same number, since other threads may be writing to it.
-  check("open " + settings_.path, ::dup3(anew.get(), file_.get(), O_CLOEXEC));
+  if (file_)
+    check("open " + settings_.path, ::dup3(file.get(), file_.get(), O_CLOEXEC));
+  else
+    file_ = std::move(file);
+  is_lossy_ = false;
+  if (is_held_)
+    say_on_stderr("nobody reads " + settings_.path + " yet: log lines that it has no room for are lost");
+}
+
+void Logger::reopen() {
+  if (settings_.to == LogSettings::To::file) open_file();
+}
+
+void Logger::say_on_stderr(std::string_view text) const {
+  const std::string line = settings_.program + ": " + std::string(text) + '\n';
+  const StandingLine::Pause pause;
+  [[maybe_unused]] auto ignored = ::write(STDERR_FILENO, line.data(), line.size());
 }
 
 void Logger::write(Severity severity, std::string_view text, std::string_view detail) {
@@ -121,10 +147,20 @@ void Logger::write(Severity severity, std::string_view text, std::string_view de
     line += detail;
     if (detail.back() != '\n') line += '\n';
   }
-  const int number = file_ ? file_.get() : STDERR_FILENO;
-  const StandingLine::Pause pause;
-  // A log line that cannot be written has nobody left to be told about it.
-  [[maybe_unused]] auto ignored = ::write(number, line.data(), line.size());
+  if (!file_) {
+    const StandingLine::Pause pause;
+    // A line that cannot be written there has nobody left to be told about it.
+    [[maybe_unused]] auto ignored = ::write(STDERR_FILENO, line.data(), line.size());
+    return;
+  }
+  ssize_t count = 0;
+  {
+    const StandingLine::Pause pause;
+    count = ::write(file_.get(), line.data(), line.size());
+  }
+  if (count == static_cast<ssize_t>(line.size()) || is_lossy_.exchange(true)) return;
+  const std::error_code why = count < 0 ? last_error() : std::make_error_code(std::errc::no_space_on_device);
+  say_on_stderr("write " + settings_.path + ": " + why.message() + "; log lines are lost");
 }
 
 }  // namespace sluice

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <concepts>
 #include <string>
 #include <string_view>
@@ -28,6 +29,9 @@ struct LogSettings {
 /// Writes whole lines with one call each, so that lines of several processes do not mix.
 class Logger {
  public:
+  /// Opens the log file, if there is to be one, and does not wait for a reader if it is a FIFO: then it keeps
+  /// what it has room for, which standard error is told. So it is of a file that cannot be written any more,
+  /// once.
   explicit Logger(LogSettings settings);
   ~Logger();
   Logger(const Logger&) = delete;
@@ -56,15 +60,19 @@ class Logger {
 
   /// After the relay has started, -lm sends further lines to syslog.
   void started();
-  /// Opens the log file anew (after its rotation). Throws Failure if it cannot be opened.
+  /// Opens the log file again (after its rotation). Throws Failure if it cannot be opened.
   void reopen();
   const LogSettings& settings() const { return settings_; }
 
  private:
   Severity lowered(Severity severity) const;
+  void open_file();
+  void say_on_stderr(std::string_view text) const;
 
   LogSettings settings_;
   Fd file_;
+  bool is_held_ = false;                ///< it is a FIFO that nobody read when it was opened
+  std::atomic<bool> is_lossy_ = false;  ///< a line could not be written to the file, which was told
   Logger* base_ = nullptr;
   int steps_ = 0;
 };

@@ -205,6 +205,7 @@ class Bridge {
     while (tally_.open > 0 && !(gave_up_ && tally_.relaying == 0)) co_await ended_.rung().wait();
     if (plan_.progress) co_await ask_workers(false);
     if (plan_.statistics) co_await log_statistics();
+    if (status_ == 0 && tally_.dump_failed) status_ = static_cast<int>(ExitStatus::failure);
     loop_.stop();
   }
 
@@ -571,6 +572,8 @@ unsigned processors() {
 int bridge(const BridgePlan& plan, Logger& log) {
   // A broken pipe is an outcome of a write, not the end of the process.
   ::signal(SIGPIPE, SIG_IGN);
+  // So is a file that may not become larger.
+  ::signal(SIGXFSZ, SIG_IGN);
   // Who asks for statistics cannot know that there are none yet, or no more.
   ::signal(SIGUSR1, SIG_IGN);
   std::optional<Bridge> one(std::in_place, plan, log);

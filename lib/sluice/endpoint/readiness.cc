@@ -4,10 +4,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cstdio>
 #include <utility>
 
 #include "sluice/core/failure.h"
+#include "sluice/core/new_file.h"
 
 namespace sluice {
 namespace {
@@ -20,6 +20,17 @@ void write_all(int fd, const std::string& text, const std::string& what) {
   }
 }
 
+/// What a file cannot be put in the place of: a device would be lost, and of a folder that the kernel fills,
+/// files are not made.
+void refuse_places(const std::string& path) {
+  struct stat status {};
+  const bool is_there = ::lstat(path.c_str(), &status) == 0;
+  const bool is_device = is_there && (S_ISCHR(status.st_mode) || S_ISBLK(status.st_mode));
+  const bool of_kernel = path.starts_with("/proc/") || (path.starts_with("/dev/") && path.rfind('/') == 4);
+  if (is_device || of_kernel)
+    throw Failure("--ready-file " + path + ": a file cannot be put there (--ready-fd takes a descriptor)");
+}
+
 }  // namespace
 
 Readiness::Readiness(std::optional<int> fd, std::optional<std::string> path)
@@ -29,30 +40,22 @@ Readiness::Readiness(std::optional<int> fd, std::optional<std::string> path)
     // Programs that we start must not keep the reader waiting.
     ::fcntl(*fd_, F_SETFD, FD_CLOEXEC);
   }
-  if (path_) ::unlink(path_->c_str());
+  if (!path_) return;
+  refuse_places(*path_);
+  ::unlink(path_->c_str());
 }
 
 Readiness::Readiness(Readiness&& other) noexcept
     : fd_(std::exchange(other.fd_, std::nullopt)), path_(std::exchange(other.path_, std::nullopt)) {}
 
 Readiness::~Readiness() {
-  struct stat ours {
-  }, now{};
-  if (!file_ || ::fstat(file_.get(), &ours) != 0 || ::lstat(path_->c_str(), &now) != 0) return;
-  if (now.st_dev == ours.st_dev && now.st_ino == ours.st_ino) ::unlink(path_->c_str());
+  if (path_ && is_named(*path_, file_)) ::unlink(path_->c_str());
 }
 
 void Readiness::report(const std::vector<std::string>& names) {
   std::string text;
   for (const auto& name : names) text += name + '\n';
-  if (path_) {
-    const std::string temporary = *path_ + ".new-" + std::to_string(::getpid());
-    Fd file(check("open " + temporary,
-                  ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)));
-    write_all(file.get(), text, temporary);
-    check("rename " + temporary, ::rename(temporary.c_str(), path_->c_str()));
-    file_ = std::move(file);
-  }
+  if (path_) file_ = put_file(*path_, text, 0666);
   if (fd_) {
     const int once = *std::exchange(fd_, std::nullopt);
     // With nothing bound there is still something to say: a line of its own ends the wait.

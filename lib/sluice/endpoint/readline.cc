@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 
+#include "sluice/core/new_file.h"
 #include "sluice/endpoint/apply.h"
 #include "sluice/endpoint/families.h"
 #include "sluice/endpoint/socket.h"
@@ -202,7 +203,7 @@ class Typing {
 
   /// One line each, as readline keeps it.
   void load_history(const Address& address, const std::string& path) {
-    history_.reset(::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+    history_ = open_to_append(path, 0600, Unread::refuse, O_RDWR);
     check(std::string(address.written()) + ": open " + path, history_.get());
     std::string text;
     char buffer[16384];

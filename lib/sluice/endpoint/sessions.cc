@@ -22,11 +22,6 @@ Use use_of(Direction direction, bool left) {
   return (direction == Direction::left_to_right) == left ? Use::reading : Use::writing;
 }
 
-Fd open_raw(const std::optional<std::string>& path) {
-  if (!path) return Fd();
-  return Fd(check("open " + *path, ::open(path->c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0664)));
-}
-
 void add(Flow& to, const Flow& one) {
   to.bytes += one.bytes;
   to.reads += one.reads;
@@ -77,8 +72,8 @@ Sessions::Sessions(const BridgePlan& plan, Logger& log, Tally& tally, std::funct
       child_log_(log, plan.children_shutup),
       tally_(tally),
       ended_(std::move(ended)),
-      raw_left_(open_raw(plan.raw_left)),
-      raw_right_(open_raw(plan.raw_right)),
+      raw_left_(plan.raw_left),
+      raw_right_(plan.raw_right),
       context_{loop_, log, plan.limits.as_socat, plan.preferred_family, plan.sloppy, plan.listening_family},
       child_context_(context_.with_log(child_log_)) {}
 
@@ -212,6 +207,8 @@ Task<std::unique_ptr<Stream>> Sessions::open_or_hand_over(Endpoint& right, Strea
 }
 
 Task<> Sessions::converse(std::unique_ptr<Stream> left, std::unique_ptr<Stream> right, Session& session) {
+  if (!raw_left_.is_ready() || !raw_right_.is_ready())
+    return converse_once_dumped(std::move(left), std::move(right), session);
   if (plan_.describes_descriptors) describe_descriptors(left->info(), right->info());
   if (session.log.enabled(Severity::notice))
     session.log.notice("starting data transfer loop with FDs [" + pair(left->info()) + "] and [" +
@@ -226,12 +223,31 @@ Task<> Sessions::converse(std::unique_ptr<Stream> left, std::unique_ptr<Stream> 
   session.left_goes_to = right->info().out;
   if (direction != Direction::right_to_left) left = wary_of(std::move(left), session.left_goes_to);
   if (direction != Direction::left_to_right) right = wary_of(std::move(right), left_out);
-  if (plan_.dump.text || plan_.dump.hexadecimal || raw_left_ || raw_right_) left = watched(std::move(left));
+  if (plan_.dump.text || plan_.dump.hexadecimal || raw_left_.is_wanted() || raw_right_.is_wanted())
+    left = watched(std::move(left), session);
   if (plan_.progress) tell_progress(*left, *right, session);
   session.relayed = true;
   ++tally_.relaying;
   ++tally_.relayed;
   return relay(std::move(left), std::move(right), session);
+}
+
+/// Who is to read what flows has not come yet: nothing flows before.
+Task<> Sessions::converse_once_dumped(std::unique_ptr<Stream> left, std::unique_ptr<Stream> right,
+                                      Session& session) {
+  constexpr auto pause = std::chrono::milliseconds(10);
+  for (DumpFile* one : {&raw_left_, &raw_right_}) {
+    if (one->is_ready()) continue;
+    session.log.notice("waiting for somebody to read " + one->path());
+    // Nothing tells when somebody opens a FIFO (fifo(7)).
+    while (!session.draining && !one->is_ready()) co_await session.changed.wait_until(Clock::now() + pause);
+    if (one->is_ready()) continue;
+    session.log.error("open " + one->path() + ": nobody reads this FIFO");
+    session.status = static_cast<int>(ExitStatus::failure);
+    co_await close_both(std::move(left), std::move(right), session);
+    co_return;
+  }
+  co_await converse(std::move(left), std::move(right), session);
 }
 
 /// What was opened for a session that cannot be.
@@ -245,7 +261,7 @@ Task<> Sessions::close_both(std::unique_ptr<Stream> left, std::unique_ptr<Stream
 }
 
 Dumps Sessions::dumps() const {
-  Dumps dumps{{raw_left_.get()}, {raw_right_.get()}};
+  Dumps dumps{{raw_left_.number()}, {raw_right_.number()}};
   if (plan_.dump.text || plan_.dump.hexadecimal)
     for (auto* outs : {&dumps.of_left, &dumps.of_right}) outs->push_back(STDERR_FILENO);
   return dumps;
@@ -277,22 +293,11 @@ void Sessions::tell_progress(const Stream& left, const Stream& right, Session& s
 }
 
 /// -v, -x, -r and -R all look at the left stream: what is read from it flows to the right.
-std::unique_ptr<Stream> Sessions::watched(std::unique_ptr<Stream> left) const {
-  const auto watcher = [this](char mark, const Fd& raw) {
-    const bool shown = plan_.dump.text || plan_.dump.hexadecimal;
-    return [dump = Dump(mark, plan_.dump), shown, raw = raw.get()](ConstBytes bytes) mutable {
-      // A dump that cannot be written is not worth the transfer.
-      if (shown) {
-        const std::string block = dump.block(bytes);
-        const StandingLine::Pause pause;
-        [[maybe_unused]] auto ignored = ::write(STDERR_FILENO, block.data(), block.size());
-      }
-      if (raw >= 0) [[maybe_unused]]
-        auto ignored = ::write(raw, bytes.data(), bytes.size());
-    };
-  };
+std::unique_ptr<Stream> Sessions::watched(std::unique_ptr<Stream> left, Session& session) {
   const std::size_t chunk = plan_.limits.chunk != 0 ? plan_.limits.chunk : kib(8);
-  return tap(std::move(left), chunk, watcher('>', raw_left_), watcher('<', raw_right_));
+  auto there = dumping('>', plan_.dump, raw_left_, session, tally_.dump_failed);
+  auto back = dumping('<', plan_.dump, raw_right_, session, tally_.dump_failed);
+  return tap(std::move(left), chunk, std::move(there), std::move(back));
 }
 
 void Sessions::drain() {

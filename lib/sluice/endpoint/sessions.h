@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "sluice/endpoint/bridge.h"
+#include "sluice/endpoint/dump_file.h"
 #include "sluice/endpoint/own_loop.h"
 
 namespace sluice {
@@ -20,6 +21,7 @@ struct Tally {
   std::atomic<std::size_t> opening = 0;    ///< of these, those whose other side is not open yet
   std::atomic<std::size_t> relaying = 0;   ///< of these, those that have both
   std::atomic<std::uint64_t> relayed = 0;  ///< ever
+  std::atomic<bool> dump_failed = false;   ///< what flowed could not be written to a file of -r or -R
   /// Of the first one, when both its sides were open; only where progress is shown.
   std::atomic<Clock::time_point> first_begun = Clock::time_point();
   std::atomic<bool> share_terminal =
@@ -87,7 +89,8 @@ class Sessions {
   Dumps dumps() const;
   void describe_descriptors(const Info& left, const Info& right) const;
   void tell_progress(const Stream& left, const Stream& right, Session& session);
-  std::unique_ptr<Stream> watched(std::unique_ptr<Stream> left) const;
+  std::unique_ptr<Stream> watched(std::unique_ptr<Stream> left, Session& session);
+  Task<> converse_once_dumped(std::unique_ptr<Stream> left, std::unique_ptr<Stream> right, Session& session);
 
   const BridgePlan& plan_;
   Logger& log_;
@@ -96,8 +99,8 @@ class Sessions {
   std::function<void()> ended_;
   Totals past_;
   bool draining_ = false;
-  Fd raw_left_;
-  Fd raw_right_;
+  DumpFile raw_left_;
+  DumpFile raw_right_;
   /// Tasks on the loop speak of what stands above it; what stands below holds descriptors on the loop.
   std::list<Session> running_;
   Loop loop_;

@@ -121,7 +121,7 @@ __attribute__((no_sanitize("address", "undefined"))) int set_up_and_execute(void
   // What we ignore or handle is not the program's business.
   struct sigaction usual {};
   usual.sa_handler = SIG_DFL;
-  for (const int signal : {SIGPIPE, SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGQUIT, SIGCHLD})
+  for (const int signal : {SIGPIPE, SIGXFSZ, SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGQUIT, SIGCHLD})
     ::sigaction(signal, &usual, nullptr);
   const auto change = [&](const PrivilegeChange& one) {
     const bool changed = change_calling_thread(one);

@@ -139,28 +139,35 @@ class Keeping final : public Decorator {
 
 class Tapped final : public Decorator {
  public:
-  Tapped(std::unique_ptr<Stream> inner, std::size_t chunk, Tap read, Tap written)
+  Tapped(std::unique_ptr<Stream> inner, std::size_t chunk, std::unique_ptr<Tap> read,
+         std::unique_ptr<Tap> written)
       : Decorator(std::move(inner)), chunk_(chunk), read_(std::move(read)), written_(std::move(written)) {}
 
   Task<End> read_some(Batch& into) override {
     if (into.carries_messages() || inner().info().traits.shape == Shape::messages ||
         into.capacity() <= chunk_) {
       const End end = co_await inner().read_some(into);
-      if (end.kind == End::open) see(read_, into);
+      if (end.kind == End::open) co_await see(read_.get(), into);
       co_return end;
     }
     Batch small = Batch::of_bytes(chunk_);
     const End end = co_await inner().read_some(small);
-    if (end.kind == End::open) see(read_, small);
+    if (end.kind == End::open) co_await see(read_.get(), small);
     const auto bytes = small.data();
     std::copy(bytes.begin(), bytes.end(), into.room().begin());
     into.added(bytes.size());
     co_return end;
   }
 
+  void stop_writing() override {
+    for (Tap* one : {read_.get(), written_.get()})
+      if (one != nullptr) one->stop();
+    inner().stop_writing();
+  }
+
   Task<End> write_some(Batch& from) override {
     if (fresh_ == 0) {
-      see(written_, from);
+      co_await see(written_.get(), from);
       fresh_ = units(from);
     }
     const End end = co_await inner().write_some(from);
@@ -169,10 +176,13 @@ class Tapped final : public Decorator {
   }
 
  private:
-  static void see(const Tap& tap, Batch& batch) {
-    if (!tap) return;
-    if (!batch.carries_messages()) return tap(batch.data());
-    for (const Message& message : batch.messages()) tap(message.data);
+  static Task<> see(Tap* tap, Batch& batch) {
+    if (tap == nullptr) co_return;
+    if (!batch.carries_messages()) {
+      co_await tap->see(batch.data());
+      co_return;
+    }
+    for (const Message& message : batch.messages()) co_await tap->see(message.data);
   }
   /// What is left of a batch that has been seen; 0 says that the next is a new one.
   static std::size_t units(Batch& batch) {
@@ -180,8 +190,8 @@ class Tapped final : public Decorator {
   }
 
   std::size_t chunk_;
-  Tap read_;
-  Tap written_;
+  std::unique_ptr<Tap> read_;
+  std::unique_ptr<Tap> written_;
   std::size_t fresh_ = 0;
 };
 
@@ -248,7 +258,8 @@ std::unique_ptr<Stream> keep_with(std::unique_ptr<Stream> inner, std::shared_ptr
   return std::make_unique<Keeping>(std::move(inner), std::move(kept));
 }
 
-std::unique_ptr<Stream> tap(std::unique_ptr<Stream> inner, std::size_t chunk, Tap read, Tap written) {
+std::unique_ptr<Stream> tap(std::unique_ptr<Stream> inner, std::size_t chunk, std::unique_ptr<Tap> read,
+                            std::unique_ptr<Tap> written) {
   return std::make_unique<Tapped>(std::move(inner), chunk, std::move(read), std::move(written));
 }
 

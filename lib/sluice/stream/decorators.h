@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 
 #include "sluice/core/own_output.h"
@@ -26,10 +25,20 @@ std::unique_ptr<Stream> end_at_own_output(std::unique_ptr<Stream> inner, OwnOutp
 /// The same stream, and with it something that is to be kept for as long (a lock).
 std::unique_ptr<Stream> keep_with(std::unique_ptr<Stream> inner, std::shared_ptr<void> kept);
 
-/// Sees what passes: bytes just read from the stream, and bytes just before they are written to it.
-using Tap = std::function<void(ConstBytes)>;
-/// Reads at most `chunk` bytes at a time, since each is seen for itself.
-std::unique_ptr<Stream> tap(std::unique_ptr<Stream> inner, std::size_t chunk, Tap read, Tap written);
+/// Sees what passes. One call at a time.
+class Tap {
+ public:
+  virtual ~Tap() = default;
+  /// Looks at a piece, and may wait; what passes waits with it.
+  virtual Task<> see(ConstBytes bytes) = 0;
+  /// A waiting and every later `see` waits no more.
+  virtual void stop() {}
+};
+/// `read` sees bytes just read from the stream, `written` bytes just before they are written to it; each may
+/// be none. Reads at most `chunk` bytes at a time, since each piece is seen for itself. Both are stopped with
+/// writing.
+std::unique_ptr<Stream> tap(std::unique_ptr<Stream> inner, std::size_t chunk, std::unique_ptr<Tap> read,
+                            std::unique_ptr<Tap> written);
 
 /// `A!!B`: reads one stream and writes another.
 std::unique_ptr<Stream> join(std::unique_ptr<Stream> reading, std::unique_ptr<Stream> writing);
