@@ -13,6 +13,7 @@
 #include "sluice/cli/quote.h"
 #include "sluice/cli/tool.h"
 #include "sluice/core/standing_line.h"
+#include "sluice/core/visible.h"
 #include "sluice/endpoint/bridge.h"
 #include "sluice/stream/progress.h"
 #include "sluice/stream/ticker.h"
@@ -181,7 +182,7 @@ std::optional<Duration> interval_of(const Arguments& arguments) {
 class RunningLines {
  public:
   RunningLines(std::string_view program, Duration interval, const ProgressCounts& counts, bool json)
-      : begin_(json ? "" : std::string(program) + ": "),
+      : begin_(json ? "" : visible(program) + ": "),
         json_(json),
         counts_(counts),
         ticker_(interval, [this](Duration now) { say(now); }) {}
@@ -226,8 +227,9 @@ int count_lines(const Invocation& invocation, const Arguments& arguments) {
   const ParsedArgument* list = arguments.find("files0-from");
   const auto& operands = arguments.operands();
   if (list != nullptr && !operands.empty())
-    throw UsageError("extra operand " + quoted(operands.front()) +
-                     "\nfile operands cannot be combined with --files0-from");
+    throw UsageError("extra operand " + quoted(operands.front()),
+                     "file operands cannot be combined with --files0-from\nTry '" + invocation.program +
+                         " --help' for more information.");
   for (const auto& [name, other] : conflicts)
     if (arguments.flag(name) && arguments.flag(other))
       throw UsageError("--" + std::string(name) + " cannot be combined with --" + std::string(other));

@@ -1,6 +1,7 @@
 #include "count_report.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -8,6 +9,7 @@
 #include "sluice/cli/quote.h"
 #include "sluice/cli/tool.h"
 #include "sluice/core/standing_line.h"
+#include "sluice/core/visible.h"
 #include "sluice/text/json.h"
 #include "sluice/text/utf8.h"
 
@@ -71,9 +73,10 @@ void CountReport::finish(std::size_t files) {
 void CountReport::put(std::uint64_t count, std::string_view name) {
   std::string line = std::to_string(count);
   line.insert(0, static_cast<std::size_t>(std::max(0, width_ - static_cast<int>(line.size()))), ' ');
-  // A name is quoted here only where it would break the line in two.
-  if (!name.empty())
-    line += ' ' + (name.find('\n') == name.npos ? std::string(name) : quoted_if_needed(name));
+  // As with wc, a name is quoted only where it would break the line in two; among messages, where it would do
+  // anything to a terminal.
+  const bool harms = fd_ == STDERR_FILENO ? visible(name) != name : name.find('\n') != name.npos;
+  if (!name.empty()) line += ' ' + (harms ? quoted_if_needed(name) : std::string(name));
   put(std::move(line));
 }
 

@@ -20,8 +20,7 @@ int as_it_is_called(const sluice::Invocation& invocation) {
   try {
     return sockcat(invocation);
   } catch (const sluice::UsageError& error) {
-    const std::string& detail = error.detail();
-    sluice::complain(invocation.program, error.what() + (detail.empty() ? std::string() : '\n' + detail));
+    sluice::complain(invocation.program, error.what(), error.detail());
     return static_cast<int>(sluice::ExitStatus::failure);
   }
 }

@@ -184,6 +184,14 @@ constexpr std::array differences = {
          "A file that is made has the permissions of mode= whatever the umask; a path that is only read is "
          "not "
          "made (GOPEN)"},
+    Term{"Text from outside",
+         "What others chose (peers' names, a proxy's answer, the name of a process that holds an address) "
+         "reaches log, "
+         "messages, readiness lines and the variables of programs on one line and without effect on a "
+         "terminal: bytes "
+         "of control characters, of characters that turn the direction of writing and of what is not UTF-8 "
+         "become \\n, "
+         "\\r, \\t or \\xHH; all else stays"},
     Term{"Files of its own",
          "In a folder that anybody may write to, -lf, -r and -R do not use links, FIFOs or files of other "
          "users than "

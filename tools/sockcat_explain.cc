@@ -5,6 +5,7 @@
 
 #include "sluice/address/names.h"
 #include "sluice/core/socket_name.h"
+#include "sluice/core/visible.h"
 #include "sockcat_options.h"
 
 namespace sluice {
@@ -133,19 +134,19 @@ std::string effect_text(const OptionRow& row) {
 }
 
 std::string explained(const Address& address) {
-  std::string text(address.written());
+  std::string text = visible(address.written());
   text +=
       "\n  keyword " + std::string(address.keyword->name) + ": " + std::string(address.keyword->help) + '\n';
   std::string_view syntax = address.keyword->syntax;
   for (const Parameter& parameter : address.parameters) {
     const auto name = next_name(syntax);
-    text += "  parameter <" + std::string(name) + ">: " + parameter.text;
+    text += "  parameter <" + std::string(name) + ">: " + visible(parameter.text);
     if (name.ends_with("host") || name.ends_with("server")) text += resolved(address, parameter.text);
     text += '\n';
   }
   for (const Option& option : address.options) {
     text += "  option " + std::string(option.row->name);
-    if (option.has_text) text += '=' + option.text;
+    if (option.has_text) text += '=' + visible(option.text);
     text +=
         " [" + std::string(phase_name(option.row->phase)) + ", " + std::string(type_name(option.row->type));
     const std::string effect = effect_text(*option.row);

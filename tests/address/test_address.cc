@@ -129,9 +129,9 @@ TEST(AddressError, CountsColumnsInCodePointsAndCopiesTabs) {
        "x: m",
        "\xc3\xa4\xe2\x82\xac"
        "x\n  ^"},
-      {"a\tb", 2, "a?b: m", "a\tb\n \t^"},
-      {"a\nb", 2, "a?b: m", "a?b\n  ^"},
-      {"a\x1b[m", 4, "a?[m: m", "a?[m\n    ^"},
+      {"a\tb", 2, R"(a\tb: m)", "a\tb\n \t^"},
+      {"a\nb", 2, R"(a\nb: m)", "a\\nb\n   ^"},
+      {"a\x1b[m", 4, R"(a\x1b[m: m)", "a\\x1b[m\n       ^"},
   };
   for (const auto& row : rows) {
     const AddressError error(row.source, row.place, "m");

@@ -72,7 +72,11 @@ TEST(HttpConnect, SaysWhatIsWrongWithAnAnswer) {
       {"HTTP/1.0 2000\r\n", R"(the proxy answers in no HTTP: "HTTP/1.0 2000")"},
       {"HTTP/1.0 000 x\r\n", R"(the proxy refuses: "HTTP/1.0 000 x")"},
       {"\r\n", R"(the proxy answers in no HTTP: "")"},
-      {"HTTP/1.0 500 a\x1b[2Jb\r\n", R"(the proxy refuses: "HTTP/1.0 500 a?[2Jb")"},
+      {"HTTP/1.0 500 a\x1b[2Jb\r\n", R"(the proxy refuses: "HTTP/1.0 500 a\x1b[2Jb")"},
+      {"HTTP/1.0 500 a\x9b"
+       "2J\xc2\x9b"
+       "2Jü\r\n",
+       R"(the proxy refuses: "HTTP/1.0 500 a\x9b2J\xc2\x9b2Jü")"},
       {std::string(most_http_headers + 1, 'x'), "the proxy's answer has headers of more than 65536 bytes"},
       {"HTTP/1.0 200 OK\r\n" + std::string(most_http_headers, 'x'),
        "the proxy's answer has headers of more than 65536 bytes"},

@@ -5,31 +5,32 @@
 #include <stdexcept>
 
 #include "sluice/address/lookup.h"
+#include "sluice/core/visible.h"
 
 namespace sluice {
 namespace {
 
-bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
-
-std::string on_one_line(std::string_view text, bool keep_tabs) {
-  std::string line(text);
-  for (char& c : line)
-    if (is_control(c) && !(keep_tabs && c == '\t')) c = '?';
-  return line;
-}
-
 std::string error_line(std::string_view written, std::string_view message) {
-  const auto line = std::string(written) + (written.empty() ? "" : ": ") + std::string(message);
-  return on_one_line(line, false);
+  return visible(std::string(written) + (written.empty() ? "" : ": ") + std::string(message));
 }
 
-/// The source, and below it a caret under the place: a column for each UTF-8 code point, tabs as they are.
-std::string with_caret(std::string_view source, std::size_t place) {
-  auto lines = on_one_line(source, true) + '\n';
-  for (const char c : source.substr(0, place)) {
-    const bool continues_code_point = (static_cast<unsigned char>(c) & 0xc0) == 0x80;
-    if (!continues_code_point) lines += c == '\t' ? '\t' : ' ';
+/// On one line, tabs as they are.
+std::string shown(std::string_view source) {
+  std::string line;
+  for (;;) {
+    const auto tab = std::min(source.find('\t'), source.size());
+    line += visible(source.substr(0, tab));
+    if (tab == source.size()) return line;
+    line += '\t';
+    source.remove_prefix(tab + 1);
   }
+}
+
+/// The source, and below it a caret under the place: a column for each character, tabs as they are.
+std::string with_caret(std::string_view source, std::size_t place) {
+  std::string lines = shown(source) + '\n';
+  for (const char c : shown(source.substr(0, place)))
+    if (characters_in({&c, 1}) > 0) lines += c == '\t' ? '\t' : ' ';
   return lines + '^';
 }
 

@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <cwchar>
 
+#include "sluice/core/visible.h"
+
 namespace sluice {
 namespace {
 
@@ -35,13 +37,15 @@ class UserLocale {
   locale_t before_ = nullptr;
 };
 
-/// The length of the printable character of several bytes that the text begins with; 0 if there is none.
+/// The length of the printable character of several bytes that the text begins with; 0 if there is none. What
+/// turns the direction of writing is printable for the C library, and is not here.
 std::size_t printable_character(std::string_view text) {
   std::mbstate_t state{};
   wchar_t character = 0;
   const std::size_t length = std::mbrtowc(&character, text.data(), text.size(), &state);
   const bool whole = length >= 1 && length <= text.size();
-  return whole && ::iswprint(static_cast<wint_t>(character)) != 0 ? length : 0;
+  const bool printable = whole && ::iswprint(static_cast<wint_t>(character)) != 0;
+  return printable && is_visible(static_cast<char32_t>(character)) ? length : 0;
 }
 
 bool plain_word(std::string_view name) {

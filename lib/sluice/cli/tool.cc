@@ -7,6 +7,7 @@
 #include <exception>
 
 #include "sluice/core/standing_line.h"
+#include "sluice/core/visible.h"
 
 namespace sluice {
 namespace {
@@ -35,8 +36,7 @@ void close_standard_output() {
 
 void complain_of_usage(const Invocation& invocation, const UsageError& error) {
   const std::string pointer = "Try '" + invocation.program + " --help' for more information.";
-  complain(invocation.program,
-           std::string(error.what()) + '\n' + (error.detail().empty() ? pointer : error.detail()));
+  complain(invocation.program, error.what(), error.detail().empty() ? pointer : error.detail());
 }
 
 }  // namespace
@@ -56,8 +56,9 @@ void print(std::string_view text, int fd) {
   }
 }
 
-void complain(std::string_view program, std::string_view text) {
-  const std::string line = std::string(program) + ": " + std::string(text) + '\n';
+void complain(std::string_view program, std::string_view text, std::string_view detail) {
+  std::string line = visible(std::string(program) + ": " + std::string(text)) + '\n';
+  if (!detail.empty()) line += visible_lines(detail) + '\n';
   const StandingLine::Pause pause;
   try {
     print(line, 2);
@@ -77,8 +78,7 @@ int run_tool(int argc, char** argv, const std::function<int(const Invocation&)>&
       complain_of_usage(invocation, error);
       return static_cast<int>(error.status());
     } catch (const Failure& failure) {
-      const std::string& detail = failure.detail();
-      complain(invocation.program, failure.what() + (detail.empty() ? std::string() : '\n' + detail));
+      complain(invocation.program, failure.what(), failure.detail());
       return static_cast<int>(failure.status());
     } catch (const std::exception& error) {
       complain(invocation.program, error.what());

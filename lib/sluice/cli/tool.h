@@ -32,8 +32,9 @@ int run_tool(int argc, char** argv, const ToolDescription& description,
 /// Writes text to a descriptor whole, waiting where it must. Throws Failure "write error: ...".
 void print(std::string_view text, int fd = 1);
 
-/// Writes `program: text` and a newline to standard error in one call; a failure to do so is ignored.
-void complain(std::string_view program, std::string_view text);
+/// Writes `program: text` as one line to standard error, whatever is in it (core/visible.h), and below it the
+/// lines of `detail`, in one call; a failure to do so is ignored.
+void complain(std::string_view program, std::string_view text, std::string_view detail = {});
 
 /// Answers an option that only prints a text about the tool (rows of `standard_rows`). Whether it was one.
 bool answer_standard_row(const ToolDescription& description, const ParsedArgument& option);

@@ -39,6 +39,9 @@ class Failure : public std::exception {
 class UsageError : public Failure {
  public:
   explicit UsageError(std::string message) : Failure(std::move(message), ExitStatus::usage) {}
+  UsageError(std::string message, std::string detail) : UsageError(std::move(message)) {
+    set_detail(std::move(detail));
+  }
 };
 
 /// The error that the last failed system call left in errno.

@@ -13,6 +13,7 @@
 
 #include "sluice/core/new_file.h"
 #include "sluice/core/standing_line.h"
+#include "sluice/core/visible.h"
 
 namespace sluice {
 namespace {
@@ -112,7 +113,7 @@ void Logger::reopen() {
 }
 
 void Logger::say_on_stderr(std::string_view text) const {
-  const std::string line = settings_.program + ": " + std::string(text) + '\n';
+  const std::string line = visible(settings_.program + ": " + std::string(text)) + '\n';
   const StandingLine::Pause pause;
   [[maybe_unused]] auto ignored = ::write(STDERR_FILENO, line.data(), line.size());
 }
@@ -122,7 +123,7 @@ void Logger::write(Severity severity, std::string_view text, std::string_view de
   if (!enabled(severity)) return;
   const auto index = static_cast<std::size_t>(lowered(severity));
   if (settings_.to == LogSettings::To::syslog) {
-    ::syslog(priorities[index], "%c %.*s", letters[index], static_cast<int>(text.size()), text.data());
+    ::syslog(priorities[index], "%c %s", letters[index], visible(text).c_str());
     return;
   }
   std::string line;
@@ -142,9 +143,9 @@ void Logger::write(Severity severity, std::string_view text, std::string_view de
     line = settings_.program + ": ";
   }
   line += text;
-  line += '\n';
+  line = visible(line) + '\n';
   if (!detail.empty()) {
-    line += detail;
+    line += visible_lines(detail);
     if (detail.back() != '\n') line += '\n';
   }
   if (!file_) {

@@ -43,8 +43,8 @@ class Logger {
   bool enabled(Severity severity) const {
     return base_ != nullptr ? base_->enabled(lowered(severity)) : lowered(severity) <= settings_.least;
   }
-  /// Writes one line, if its severity is enabled. `text` has no line end; `detail` may have several lines
-  /// and is written as it is after the line, only to a terminal or plain standard error.
+  /// Writes one line, if its severity is enabled, whatever is in `text` (core/visible.h). `detail` may have
+  /// several lines and is written after it, but for syslog.
   void write(Severity severity, std::string_view text, std::string_view detail = {});
 
   void error(std::string_view text) { write(Severity::error, text); }

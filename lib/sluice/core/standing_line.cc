@@ -10,6 +10,8 @@
 #include <atomic>
 #include <cstdlib>
 
+#include "sluice/core/visible.h"
+
 namespace sluice {
 namespace {
 
@@ -80,7 +82,7 @@ std::size_t StandingLine::columns() const {
 void StandingLine::draw(std::string_view text) {
   if (!terminal_) return;
   const std::lock_guard lock(standing_mutex);
-  text_ = text;
+  text_ = visible(text);
   put();
 }
 
@@ -107,7 +109,7 @@ bool StandingLine::end_at_once(std::string_view last) {
 void StandingLine::finish(std::string_view last) {
   take_away();
   text_.clear();
-  if (::isatty(STDERR_FILENO) == 0 || in_foreground()) write_unstopped(std::string(last) + '\n');
+  if (::isatty(STDERR_FILENO) == 0 || in_foreground()) write_unstopped(visible(last) + '\n');
 }
 
 void StandingLine::put() {

@@ -17,6 +17,7 @@
 #include "sluice/core/failure.h"
 #include "sluice/core/figures.h"
 #include "sluice/core/socket_name.h"
+#include "sluice/core/visible.h"
 #include "sluice/endpoint/file_kind.h"
 
 namespace sluice {
@@ -64,8 +65,8 @@ std::string socket_options(int fd) {
 }
 
 std::string socket_text(int fd) {
-  return socket_options(fd) + SocketName::of_socket(fd).log_text() + " <-> " +
-         SocketName::of_peer(fd).log_text();
+  return socket_options(fd) + visible(SocketName::of_socket(fd).log_text()) + " <-> " +
+         visible(SocketName::of_peer(fd).log_text());
 }
 
 std::string terminal_text(int fd) {
@@ -73,7 +74,7 @@ std::string terminal_text(int fd) {
   if (::tcgetattr(fd, &settings) != 0) return {};
   char path[64] = "";
   ::ttyname_r(fd, path, sizeof path);
-  std::string text = '\t' + std::string(path) + " \tIFLAGS=" + hexadecimal(settings.c_iflag, 8) +
+  std::string text = '\t' + visible(path) + " \tIFLAGS=" + hexadecimal(settings.c_iflag, 8) +
                      " OFLAGS=" + hexadecimal(settings.c_oflag, 8) +
                      " CFLAGS=" + hexadecimal(settings.c_cflag, 8) +
                      " LFLAGS=" + hexadecimal(settings.c_lflag, 8);

@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "sluice/core/standing_line.h"
+#include "sluice/core/visible.h"
 #include "sluice/endpoint/apply.h"
 #include "sluice/endpoint/command_line.h"
 #include "sluice/endpoint/families.h"
@@ -35,7 +36,8 @@ std::vector<std::string> environment_for(const Session& session) {
   const auto tell = [&](std::string_view name, const std::string& value) {
     all.push_back(prefix + '_' + std::string(name) + '=' + value);
   };
-  for (const auto& [name, value] : session.environment) tell(name, value);
+  // A peer chooses its name, and programs show it.
+  for (const auto& [name, value] : session.environment) tell(name, visible(value));
   const auto pid = std::to_string(::getpid());
   tell("VERSION", session.limits.as_socat ? "1.8.0.0" : SLUICE_VERSION);
   if (session.alone) tell("PID", pid);

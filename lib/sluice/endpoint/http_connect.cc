@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "sluice/core/failure.h"
+#include "sluice/core/visible.h"
 
 namespace sluice {
 namespace {
@@ -11,18 +12,7 @@ namespace {
 bool is_control(char c) { return static_cast<unsigned char>(c) < ' ' || c == '\177'; }
 
 /// A line of the dialogue as socat's log has it, without control characters of somebody else's.
-std::string shown(std::string_view line) {
-  std::string text = "\"";
-  for (const char c : line) {
-    if (c == '\r')
-      text += "\\r";
-    else if (c == '\n')
-      text += "\\n";
-    else
-      text += is_control(c) ? '?' : c;
-  }
-  return text + '"';
-}
+std::string shown(std::string_view line) { return '"' + visible(line) + '"'; }
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 

@@ -8,6 +8,7 @@
 
 #include "sluice/core/failure.h"
 #include "sluice/core/new_file.h"
+#include "sluice/core/visible.h"
 
 namespace sluice {
 namespace {
@@ -54,7 +55,7 @@ Readiness::~Readiness() {
 
 void Readiness::report(const std::vector<std::string>& names) {
   std::string text;
-  for (const auto& name : names) text += name + '\n';
+  for (const auto& name : names) text += visible(name) + '\n';
   if (path_) file_ = put_file(*path_, text, 0666);
   if (fd_) {
     const int once = *std::exchange(fd_, std::nullopt);

@@ -19,7 +19,8 @@ class Readiness {
   /// Removes the file if it is still ours.
   ~Readiness();
 
-  /// Writes all names, once: to the descriptor, which is then closed, and to a file that appears whole.
+  /// Writes all names, once, each visible and on its line (core/visible.h): to the descriptor, which is then
+  /// closed, and to a file that appears whole.
   void report(const std::vector<std::string>& names);
 
  private:

@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <cstring>
 
+#include "sluice/core/visible.h"
+
 namespace sluice {
 namespace {
 
@@ -35,13 +37,6 @@ std::string ip_text(int family, std::string_view bytes) {
   char text[INET6_ADDRSTRLEN] = "";
   ::inet_ntop(family, bytes.data(), text, sizeof text);
   return text;
-}
-
-/// What a server sent is not to write control characters into the log.
-std::string printable(std::string_view text) {
-  std::string shown;
-  for (const char c : text) shown += c >= ' ' && c <= '~' ? c : '?';
-  return shown;
 }
 
 /// What both versions do with their notes.
@@ -267,7 +262,7 @@ class Socks5 final : public Dialogue {
       case ip6:
         return '[' + ip_text(AF_INET6, address) + ']' + port;
       default:
-        return printable(address.substr(1)) + port;
+        return visible(address.substr(1)) + port;
     }
   }
 
