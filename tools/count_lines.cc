@@ -240,7 +240,8 @@ int count_lines(const Invocation& invocation, const Arguments& arguments) {
   const auto interval = interval_of(arguments);
   const bool json = arguments.flag("json");
   FileNames names = list != nullptr ? FileNames::of_list(list->value) : FileNames(operands);
-  CountReport report(total_of(arguments.value("total", "auto")), json ? 0 : column_width(names.known()),
+  CountReport report(total_of(arguments.value("total", "auto")),
+                     json ? 0 : column_width(names.known(), invocation.no_input),
                      rules.pass ? STDERR_FILENO : STDOUT_FILENO, json);
   ProgressCounts counts;
   std::optional<ProgressThread> progress;
@@ -265,7 +266,8 @@ int count_lines(const Invocation& invocation, const Arguments& arguments) {
   running.reset();
   // Where it was not counted to the end, there is no sum.
   if (counting.status() != ExitStatus::too_much)
-    report.finish(list == nullptr && operands.empty() ? 1 : names.given());
+    report.add_total(list == nullptr && operands.empty() ? 1 : names.given());
+  report.finish();
   return static_cast<int>(counting.status());
 }
 

@@ -35,12 +35,13 @@ Total total_of(std::string_view choice) {
   return found == total_choices.end() ? Total::automatic : static_cast<Total>(found - total_choices.begin());
 }
 
-int column_width(std::span<const std::string> names) {
+int column_width(std::span<const std::string> names, bool no_input) {
   if (names.size() <= 1) return 1;
   int least = 1;
   std::uint64_t bytes = 0;
   for (const std::string& name : names) {
     struct stat status {};
+    if (name == "-" && no_input) continue;
     if ((name == "-" ? ::fstat(0, &status) : ::stat(name.c_str(), &status)) != 0) continue;
     if (S_ISREG(status.st_mode))
       bytes += static_cast<std::uint64_t>(status.st_size);
@@ -62,7 +63,7 @@ void CountReport::add(const CountedInput& input) {
     put(input.counts->lines, input.name.value_or(""));
 }
 
-void CountReport::finish(std::size_t files) {
+void CountReport::add_total(std::size_t files) {
   if (total_ == Total::never || (total_ == Total::automatic && files <= 1)) return;
   if (json_)
     put("{\"total\":{\"files\":" + std::to_string(files) + ',' + json_members(sum_) + "}}");
@@ -81,10 +82,19 @@ void CountReport::put(std::uint64_t count, std::string_view name) {
 }
 
 void CountReport::put(std::string line) {
+  if (failure_ != nullptr) return;
   // What is not on its terminal does not mix with the line, and may have to wait.
   std::optional<StandingLine::Pause> pause;
   if (StandingLine::shares_terminal(fd_)) pause.emplace();
-  print(line += '\n', fd_);
+  try {
+    print(line += '\n', fd_);
+  } catch (const Failure&) {
+    failure_ = std::current_exception();
+  }
+}
+
+void CountReport::finish() const {
+  if (failure_ != nullptr) std::rethrow_exception(failure_);
 }
 
 std::string running_text(const Counts& now, const Counts& before, Duration interval, Duration elapsed,

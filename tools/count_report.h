@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <exception>
 #include <optional>
 #include <span>
 #include <string>
@@ -21,7 +22,8 @@ Total total_of(std::string_view choice);
 /// How wide wc makes its column for these files (`-` is standard input): the digits of the sum of their
 /// sizes, at least 7 if one of them is no regular file; 1 for a single file, and where they are not known in
 /// advance.
-int column_width(std::span<const std::string> names);
+/// Without standard input (`no_input`), as little is known of `-` as of a file that is not there.
+int column_width(std::span<const std::string> names, bool no_input);
 
 struct Counts {
   std::uint64_t lines = 0;
@@ -35,7 +37,8 @@ struct CountedInput {
   std::string problem{};                   ///< why that is not all of it, or what is wrong with it
 };
 
-/// Prints counts line by line, as wc does or as JSON: one document a line.
+/// Prints counts line by line, as wc does or as JSON: one document a line. A line that cannot be written is
+/// the last one, and no reason not to look at further files: `finish` says so.
 class CountReport {
  public:
   CountReport(Total total, int width, int fd, bool json)
@@ -44,7 +47,9 @@ class CountReport {
   /// One input's line. wc has none for what could not be opened.
   void add(const CountedInput& input);
   /// The line with the sum, if it is due after `files` files.
-  void finish(std::size_t files);
+  void add_total(std::size_t files);
+  /// Throws the Failure of a line that could not be written.
+  void finish() const;
 
  private:
   void put(std::uint64_t count, std::string_view name);
@@ -55,6 +60,7 @@ class CountReport {
   int fd_;
   bool json_;
   Counts sum_;
+  std::exception_ptr failure_;
 };
 
 /// The line that says how far counting has come, `1000 lines, 200 lines/s` or a JSON document: the counts now

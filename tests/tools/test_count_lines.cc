@@ -355,6 +355,50 @@ TEST(CountLines, TakesClosedDescriptorsForBrokenOnes) {
   EXPECT_EQ(count({"/dev/null", "none"}, {.closed = {2}}).status, 1);
 }
 
+TEST(CountLines, PadsAsWcDoesWithoutStandardInput) {
+  const TemporaryDirectory directory;
+  directory.file("a", "x\ny\n");
+  directory.file("b", std::string(300, '\n'));
+  directory.file("list", "a\0-\0b\0"s);
+  for (Words words : {Words{"-"},
+                      {"-", "a"},
+                      {"a", "-", "b"},
+                      {"a", "-", "-", "b"},
+                      {"a", ".", "-"},
+                      {"none", "-", "a"},
+                      {"--files0-from=list"},
+                      {"a", "b"}}) {
+    const Ended ended = count(words, {.closed = {0}, .directory = directory.path()});
+    words.insert(words.begin(), {"wc", "-l"});
+    const Ended wanted = run(words, {.closed = {0}, .directory = directory.path()});
+    EXPECT_EQ(ended.out, wanted.out) << testing::PrintToString(words);
+    EXPECT_EQ(ended.status, wanted.status) << testing::PrintToString(words);
+  }
+  const Fd list(check("open", ::open((directory.path() + "/list").c_str(), O_RDONLY | O_CLOEXEC)));
+  for (const std::string& program : {std::string("wc"), tool("count-lines")}) {
+    ::lseek(list.get(), 0, SEEK_SET);
+    const Ended ended = run({program, "-l", "--files0-from=-"},
+                            {.descriptors = {{0, list.get()}}, .directory = directory.path()});
+    EXPECT_EQ(ended.out, "  2 a\n300 b\n302 total\n") << program;
+    EXPECT_EQ(ended.status, 1) << program;
+  }
+}
+
+TEST(CountLines, LooksAtEveryFileThoughItsOutputFailed) {
+  const TemporaryDirectory directory;
+  directory.file("a", "x\n");
+  directory.file("list", "a\0none\0a\0other\0"s);
+  const Fd full(check("open /dev/full", ::open("/dev/full", O_WRONLY | O_CLOEXEC)));
+  for (const Words& words :
+       {Words{"a", "none", "a", "other"}, {"--json", "a", "none", "a", "other"}, {"--files0-from=list"}}) {
+    const Ended ended = count(words, {.descriptors = {{1, full.get()}}, .directory = directory.path()});
+    EXPECT_EQ(ended.err,
+              "count-lines: none: No such file or directory\ncount-lines: other: No such file or directory\n"
+              "count-lines: write error: No space left on device\n");
+    EXPECT_EQ(ended.status, 1);
+  }
+}
+
 TEST(CountLines, DiesQuietlyWhenItsReaderHasGone) {
   Pipe pipe = make_pipe();
   pipe.reading.reset();

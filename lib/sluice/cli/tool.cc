@@ -68,9 +68,11 @@ void complain(std::string_view program, std::string_view text, std::string_view 
 }
 
 int run_tool(int argc, char** argv, const std::function<int(const Invocation&)>& body) {
+  const bool no_input = ::fcntl(STDIN_FILENO, F_GETFD) == -1;
   occupy_standard_descriptors();
   const Invocation invocation{.program = program_of(argc, argv),
-                              .words = {argv + (argc > 0 ? 1 : 0), argv + argc}};
+                              .words = {argv + (argc > 0 ? 1 : 0), argv + argc},
+                              .no_input = no_input};
   const auto guarded = [&](const auto& step, int otherwise) -> int {
     try {
       return step();

@@ -14,6 +14,7 @@ namespace sluice {
 struct Invocation {
   std::string program;           ///< argv[0]'s last part: begins every message
   std::span<char* const> words;  ///< argv without its first word
+  bool no_input = false;         ///< standard input was closed at the start
 };
 
 /// Runs a tool's body and returns its exit status. Descriptors 0 to 2 that are closed at the start are
