@@ -131,7 +131,10 @@ constexpr std::array<std::string_view, 5> paragraphs = {
     "and SIGINT let sessions end within --drain seconds (0.5), a second one ends at once; SIGUSR1 logs "
     "statistics; "
     "SIGHUP opens the file of -lf anew, and without one ends the process.",
-    "Under the name socat, or with --socat, endings (-t 0.5), exit statuses and listening (IPv4) are "
+    "Options come before the addresses; long ones (--ready-fd...) may come after them too, unless "
+    "POSIXLY_CORRECT is "
+    "set. -- ends the options. Under the name socat, or with --socat, endings (-t 0.5), exit statuses and "
+    "listening (IPv4) are "
     "socat's.",
 };
 constexpr std::array examples = {

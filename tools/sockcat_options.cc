@@ -251,9 +251,24 @@ SockcatRun sockcat_run_of(const Invocation& invocation) {
   std::size_t next = 0;
   const auto& words = invocation.words;
   std::vector<std::string> again = {invocation.program};
-  for (; next < words.size() && !is_address(words[next]); ++next) {
+  std::vector<std::string_view> addresses;
+  const bool long_ones_follow = order_of_environment() == Order::permute;
+  bool options_end = false;
+  for (; next < words.size(); ++next) {
     const std::size_t first = next;
     const std::string_view word = words[next];
+    // socat's own options come before the addresses, long ones, none of which are its, anywhere.
+    const bool may_be_option = addresses.empty() || (long_ones_follow && word.starts_with("--"));
+    // With both addresses there, -- is one word too many.
+    const bool ends_options = word == "--" && addresses.size() < 2;
+    if (options_end || !may_be_option || is_address(word) || (word == "--" && !ends_options)) {
+      addresses.push_back(word);
+      continue;
+    }
+    if (ends_options) {
+      options_end = true;
+      continue;
+    }
     if (const auto level = listing_level(word)) {
       run.text = sockcat_listing(*level);
       return run;
@@ -277,10 +292,10 @@ SockcatRun sockcat_run_of(const Invocation& invocation) {
     again.insert(again.end(), words.begin() + static_cast<std::ptrdiff_t>(first),
                  words.begin() + static_cast<std::ptrdiff_t>(next) + 1);
   }
-  if (words.size() - next != 2)
-    throw UsageError("expects two addresses, got " + std::to_string(words.size() - next));
-  const Specification left = parse_specification(words[next], rules);
-  const Specification right = parse_specification(words[next + 1], rules);
+  if (addresses.size() != 2)
+    throw UsageError("expects two addresses, got " + std::to_string(addresses.size()));
+  const Specification left = parse_specification(addresses[0], rules);
+  const Specification right = parse_specification(addresses[1], rules);
   if (reader.explains()) {
     run.text = sockcat_explanation(left, right);
     return run;

@@ -417,5 +417,44 @@ TEST(EndClose, LeavesTheConnectionToItsOtherHolders) {
   }
 }
 
+TEST(LongOptions, MayComeAfterTheAddresses) {
+  for (const std::vector<std::string>& words : {
+           std::vector<std::string>{"-", "ECHO", "--statistics"},
+           {"-", "--statistics", "ECHO"},
+           {"--statistics", "--", "-", "ECHO"},
+           {"-", "ECHO", "--threads=2", "--statistics"},
+           {"-", "ECHO", "--threads", "2", "--statistics"},
+       }) {
+    const Ended ended = run_sockcat(words, {.input = "x"});
+    EXPECT_EQ(ended.out, "x") << testing::PrintToString(words);
+    EXPECT_NE(ended.err.find("statistics: "), std::string::npos) << testing::PrintToString(words);
+  }
+  EXPECT_EQ(run_sockcat({"-", "--help"}).out, run_sockcat({"--help"}).out);
+  Running server(sockcat({"TCP-LISTEN:0,bind=127.0.0.1", "ECHO", "--ready-fd", "3"}), {.captured = {3}});
+  EXPECT_TRUE(server.line(3));
+}
+
+TEST(LongOptions, AreAddressesBehindTwoDashesOrInPosixOrder) {
+  EXPECT_EQ(run_sockcat({"-", "--", "ECHO"}, {.input = "x"}).out, "x");
+  EXPECT_NE(run_sockcat({"--", "-", "--statistics"}).err.find("--statistics"), std::string::npos);
+  EXPECT_NE(run_sockcat({"-", "--", "ECHO", "--statistics"}).err.find("got 3"), std::string::npos);
+  EXPECT_NE(
+      run_sockcat({"-", "ECHO", "--statistics"}, {.environment = {"POSIXLY_CORRECT=1"}}).err.find("got 3"),
+      std::string::npos);
+  EXPECT_NE(run_sockcat({"-", "ECHO", "-u"}).err.find("got 3"), std::string::npos)
+      << "socat's own come before";
+  EXPECT_EQ(run_sockcat({"-", "ECHO", "--nonsense"}).status, 2);
+}
+
+TEST(LongOptions, AreListedAsTheyMustBeGiven) {
+  const std::string help = run_sockcat({"--help"}).out;
+  EXPECT_NE(help.find("--threads=N"), std::string::npos);
+  EXPECT_EQ(help.find("--threads<"), std::string::npos);
+  EXPECT_NE(run_sockcat({"--print-manual"}).out.find("\\fB\\-\\-threads\\fR=\\fIN\\fR"), std::string::npos);
+  EXPECT_NE(run_sockcat({"--print-completion=zsh"}).out.find("'--threads=["), std::string::npos);
+  EXPECT_NE(run_sockcat({"--print-completion=fish"}).out.find(" -l threads"), std::string::npos);
+  EXPECT_NE(run_sockcat({"--print-completion=bash"}).out.find("--threads="), std::string::npos);
+}
+
 }  // namespace
 }  // namespace sluice::test

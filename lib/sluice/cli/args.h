@@ -25,9 +25,10 @@ struct ArgumentRow {
   std::string_view help{};      ///< one sentence without a full stop
   std::string_view group{};     ///< the heading that it stands under; rows of a group stand together
   std::span<const std::string_view> choices{};  ///< the only values allowed, each by an unambiguous beginning
-  bool repeatable = false;                      ///< each use counts, else the last one wins
-  bool final = false;                           ///< what stands behind it is not even read: --help
-  bool hidden = false;                          ///< neither listed nor abbreviated nor suggested
+  std::span<const std::string_view> suggestions{};  ///< values that a shell may offer, beside others
+  bool repeatable = false;                          ///< each use counts, else the last one wins
+  bool final = false;                               ///< what stands behind it is not even read: --help
+  bool hidden = false;                              ///< neither listed nor abbreviated nor suggested
   Completes completes = Completes::nothing;
 };
 

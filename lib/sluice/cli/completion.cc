@@ -29,6 +29,10 @@ std::vector<std::string> words_of(const ArgumentRow& row) {
   return words;
 }
 
+std::span<const std::string_view> offered_values(const ArgumentRow& row) {
+  return row.choices.empty() ? row.suggestions : row.choices;
+}
+
 /// A shell function's name for a tool: `count-lines` -> `_count_lines`.
 std::string function_of(const ToolDescription& description) {
   std::string out = "_";
@@ -42,8 +46,9 @@ std::string bash_argument_case(const ArgumentRow& row) {
   std::string patterns;
   for (const std::string& word : words_of(row)) (patterns += patterns.empty() ? "" : "|") += word;
   std::string action;
-  if (!row.choices.empty())
-    action = "mapfile -t COMPREPLY < <(compgen -W " + in_quotes(joined(row.choices)) + " -- \"$current\")";
+  if (!offered_values(row).empty())
+    action =
+        "mapfile -t COMPREPLY < <(compgen -W " + in_quotes(joined(offered_values(row))) + " -- \"$current\")";
   else if (row.completes == Completes::file)
     action = "compopt -o filenames\n            mapfile -t COMPREPLY < <(compgen -f -- \"$current\")";
   return "        " + patterns + ")\n" + (action.empty() ? "" : "            " + action + '\n') +
@@ -111,14 +116,16 @@ std::string zsh_specification(const ArgumentRow& row) {
   std::string argument;
   if (row.kind != ArgumentKind::none) {
     argument = (row.kind == ArgumentKind::optional ? "::" : ":") + zsh_text(row.argument) + ':';
-    if (!row.choices.empty()) argument += '(' + joined(row.choices) + ')';
-    if (row.choices.empty() && row.completes == Completes::file) argument += "_files";
+    if (!offered_values(row).empty()) argument += '(' + joined(offered_values(row)) + ')';
+    if (offered_values(row).empty() && row.completes == Completes::file) argument += "_files";
   }
   for (const std::string& word : words) {
     std::string line = row.repeatable ? "*" : words.size() == 2 ? "(" + words[0] + ' ' + words[1] + ')' : "";
     line += word;
-    if (row.kind == ArgumentKind::required) line += !row.spelling.empty() ? "-" : word.size() > 2 ? "=" : "+";
-    if (row.kind == ArgumentKind::optional) line += word.size() > 2 && row.spelling.empty() ? "=-" : "-";
+    // socat's options take their arguments attached or as the next word, long ones as GNU's do.
+    const bool is_long = word.starts_with("--");
+    if (row.kind == ArgumentKind::required) line += is_long ? "=" : row.spelling.empty() ? "+" : "-";
+    if (row.kind == ArgumentKind::optional) line += is_long ? "=-" : "-";
     line += '[' + zsh_text(row.help) + ']' + argument;
     specification += "    " + in_quotes(line) + " \\\n";
   }
@@ -148,11 +155,14 @@ std::string fish_script(const ToolDescription& description) {
   for (const ArgumentRow& row : description.rows) {
     if (row.hidden) continue;
     out += command;
-    if (!row.spelling.empty()) out += " -o " + std::string(row.spelling.substr(1));
+    if (row.spelling.starts_with("--"))
+      out += " -l " + std::string(row.spelling.substr(2));
+    else if (!row.spelling.empty())
+      out += " -o " + std::string(row.spelling.substr(1));
     if (row.letter != 0) out += std::string(" -s ") + row.letter;
     if (!row.name.empty()) out += " -l " + std::string(row.name);
     if (row.kind == ArgumentKind::required) out += row.completes == Completes::file ? " -r -F" : " -x";
-    if (!row.choices.empty()) out += " -a " + in_quotes(joined(row.choices));
+    if (!offered_values(row).empty()) out += " -a " + in_quotes(joined(offered_values(row)));
     out += " -d " + in_quotes(row.help) + '\n';
   }
   return out;

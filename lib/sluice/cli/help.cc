@@ -13,7 +13,10 @@ std::string option_column(const ArgumentRow& row) {
   std::string text = "  ";
   if (!row.spelling.empty()) {
     text += row.spelling;
-    if (row.kind != ArgumentKind::none) text += '<' + std::string(row.argument) + '>';
+    // As it must be given: `--threads=N`, `-lf<FILE>` (also as the next word), `-d<N>`.
+    if (row.kind != ArgumentKind::none)
+      text += row.spelling.starts_with("--") ? '=' + std::string(row.argument)
+                                             : '<' + std::string(row.argument) + '>';
     return text;
   }
   text += row.letter != 0 ? std::string{'-', row.letter} : std::string("  ");

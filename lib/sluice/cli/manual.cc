@@ -47,6 +47,8 @@ std::string sentence(std::string_view text) {
 }
 
 std::string tag(const ArgumentRow& row) {
+  if (row.spelling.starts_with("--") && row.kind != ArgumentKind::none)
+    return bold(row.spelling) + '=' + italic(row.argument);
   if (!row.spelling.empty())
     return bold(row.spelling) + (row.kind == ArgumentKind::none       ? ""
                                  : row.kind == ArgumentKind::optional ? '[' + italic(row.argument) + ']'
