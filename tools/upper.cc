@@ -19,11 +19,13 @@ using namespace sluice;
 
 constexpr std::array<std::string_view, 2> sharp_s_choices = {"SS", "ẞ"};
 constexpr std::array own_rows = {
-    ArgumentRow{.name = "locale",
-                .kind = ArgumentKind::required,
-                .argument = "NAME",
-                .help = "follow the rules of Turkish (tr), Azerbaijani (az), Lithuanian (lt) or Greek (el)",
-                .choices = case_locale_names},
+    ArgumentRow{
+        .name = "locale",
+        .kind = ArgumentKind::required,
+        .argument = "NAME",
+        .help = "follow the rules of a language: Turkish (tr), Azerbaijani (az), Lithuanian (lt), Greek (el) "
+                "and Armenian (hy) have their own; names like el_GR.UTF-8 and C do too",
+        .suggestions = case_locale_names},
     ArgumentRow{.name = "sharp-s",
                 .kind = ArgumentKind::required,
                 .argument = "LETTERS",
@@ -71,7 +73,9 @@ constexpr std::array<std::string_view, 4> case_paragraphs = {
     "is "
     "dropped: i̇̀ becomes Ì. With el, accents and breathings are dropped and the dialytika is kept, and put "
     "where the accent was all that told two vowels from one (άυλος, ΑΫΛΟΣ); ή alone, the word or, keeps its "
-    "accent.",
+    "accent. With hy, և becomes ԵՎ. The name may be one that the environment has (tr_TR.UTF-8, az-Latn-AZ); "
+    "C, "
+    "POSIX and languages without rules of their own change nothing.",
     "With --ascii, a to z are turned and every other byte passes, as with LC_ALL=C tr a-z A-Z.",
 };
 constexpr std::array sections = {Section{.title = "WHAT UPPER CASE IS", .paragraphs = case_paragraphs},
@@ -89,15 +93,18 @@ constexpr ToolDescription description = {.name = "upper",
                                          .see_also = see_also};
 
 UpperRules rules_of(const Arguments& arguments) {
-  const std::string_view locale = arguments.value("locale", case_locale_names.front());
-  const auto* const found = std::ranges::find(case_locale_names, locale);
+  const std::string_view name = arguments.value("locale", case_locale_names.front());
+  const auto locale = case_locale_of(name);
+  if (!locale)
+    throw UsageError("invalid argument " + quoted(name) +
+                     " for '--locale' (a language like tr, el_GR.UTF-8 or C)");
   const UpperRules rules{
-      .locale = static_cast<CaseLocale>(found - case_locale_names.begin()),
+      .locale = *locale,
       .capital_sharp_s = arguments.value("sharp-s", sharp_s_choices[0]) == sharp_s_choices[1],
       .ascii = arguments.flag("ascii")};
-  for (const std::string_view name : {"locale", "sharp-s"})
-    if (rules.ascii && arguments.find(name) != nullptr)
-      throw UsageError("--" + std::string(name) + " makes no sense with --ascii");
+  for (const std::string_view other : {"locale", "sharp-s"})
+    if (rules.ascii && arguments.find(other) != nullptr)
+      throw UsageError("--" + std::string(other) + " makes no sense with --ascii");
   return rules;
 }
 

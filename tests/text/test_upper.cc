@@ -157,11 +157,75 @@ TEST(Upper, FollowsItsRules) {
            RuledRow{{.locale = CaseLocale::el},
                     "άέ ΐ όϊ αύριο ή άυλος Πατάτα, ή;",
                     "ΑΕ Ϊ ΟΪ ΑΥΡΙΟ Ή ΑΫΛΟΣ ΠΑΤΑΤΑ, Ή;"},
+           RuledRow{{.locale = CaseLocale::hy}, "Երևան և ﬓ", "ԵՐԵՎԱՆ ԵՎ ՄՆ"},
+           RuledRow{{}, "Երևան", "ԵՐԵՒԱՆ"},
            RuledRow{{.capital_sharp_s = true}, "straße ẞ", "STRAẞE ẞ"},
            RuledRow{{.locale = CaseLocale::el, .capital_sharp_s = true}, "ß", "ẞ"},
            RuledRow{{.ascii = true}, "straße é", "STRAßE é"},
        })
     EXPECT_EQ(upper_of(row.in, row.rules), row.out) << row.in;
+}
+
+TEST(CaseLocale, IsWhatTheEnvironmentCallsIt) {
+  using enum CaseLocale;
+  struct LocaleRow {
+    std::string_view name;
+    std::optional<CaseLocale> locale;
+  };
+  for (const auto& [name, locale] : {
+           LocaleRow{"tr", tr},
+           {"tr_TR", tr},
+           {"tr-TR", tr},
+           {"tr_TR.UTF-8", tr},
+           LocaleRow{"TR", tr},
+           {"tur", tr},
+           {"az_AZ", az},
+           {"az-Latn-AZ", az},
+           LocaleRow{"lt", lt},
+           {"lt_LT.utf8", lt},
+           {"el_GR.UTF-8", el},
+           {"el_GR@euro", el},
+           LocaleRow{"el-polyton", el},
+           {"hy_AM", hy},
+           {"hy", hy},
+           {"root", root},
+           LocaleRow{"C", root},
+           {"POSIX", root},
+           {"C.UTF-8", root},
+           {"C.utf8", root},
+           LocaleRow{"en", root},
+           {"en_US.UTF-8", root},
+           {"de_DE@euro", root},
+           {"xx", root},
+           LocaleRow{"zh-Hant-TW", root},
+           {"es-419", root},
+           {"ru_RU.KOI8-R", root},
+           {"sr_RS.UTF-8@latin", root},
+           LocaleRow{"tl", root},
+           {"trv", root},
+           {"und", root},
+           LocaleRow{"", {}},
+           {"t", {}},
+           {"xx!", {}},
+           {"tr_", {}},
+           LocaleRow{"tr-", {}},
+           {"tr_TR.", {}},
+           {"tr_TR@", {}},
+           {"_TR", {}},
+           LocaleRow{"-", {}},
+           {".UTF-8", {}},
+           {"@euro", {}},
+           {"turkish", {}},
+           LocaleRow{"tr TR", {}},
+           {"tr_TR.UTF-8.x", {}},
+           {"tr@a.b", {}},
+           {"1", {}},
+           LocaleRow{"tr__TR", {}},
+           {"tr_TRTRTRTRTR", {}},
+           {"tür", {}},
+           {"tr\n", {}},
+       })
+    EXPECT_EQ(case_locale_of(name), locale) << name;
 }
 
 TEST(Upper, OfEveryCharacterIsWhatIcuSays) {

@@ -695,6 +695,9 @@ const std::vector<Row>& rows() {
          check("append", ::write(file.get(), "more", 4));
          return tail.bytes(4);
        }},
+      {"ascii", "ascii", "^out=<STRAßE", line({"-", "UPPER%o"}, "straße")},
+      {"locale", "locale=tr_TR.UTF-8", "^out=<İ", line({"-", "UPPER%o"}, "i")},
+      {"sharp-s", "sharp-s=ẞ", "^out=<ẞ", line({"-", "UPPER%o"}, "ß")},
       {"exit-on", "exit-on=left", "^ended",
        [](Look& look) {
          const Socket listening = Socket::listening_unix(look.path("s"));

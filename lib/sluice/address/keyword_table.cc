@@ -247,7 +247,7 @@ constexpr auto rows = std::to_array<KeywordRow>({
      "Receives one datagram at a UNIX socket and replies to its sender"},
     {"UNIX-SENDTO", ":<filename>", 1, 1, fd | socket | named | retry | unix_,
      "Sends datagrams to a UNIX socket and receives its replies"},
-    {"UPPER", "", 0, 0, fd | appl, "Answers what is written to it in upper case"},
+    {"UPPER", "", 0, 0, fd | appl | upper, "Answers what is written to it in upper case"},
     {"VSOCK-CONNECT", ":<cid>:<port>", 2, 2, fd | socket | child | retry,
      "Connects to a virtual machine or its host"},
     {"VSOCK-LISTEN", ":<port>", 1, 1, fd | socket | listen | child | retry,

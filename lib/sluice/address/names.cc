@@ -45,6 +45,7 @@ constexpr std::array groups_in_order = {
     GroupName{Group::posixmq, "POSIXMQ"},
     GroupName{Group::process, "PROCESS"},
     GroupName{Group::appl, "APPL"},
+    GroupName{Group::upper, "UPPER"},
 };
 
 constexpr std::array<std::string_view, 34> phases = {

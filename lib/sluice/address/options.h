@@ -47,6 +47,7 @@ enum class Group : std::uint64_t {
   posixmq = 1ULL << 31,
   process = 1ULL << 32,
   appl = 1ULL << 33,
+  upper = 1ULL << 34,  ///< ours
   every = ~0ULL,
 };
 constexpr Group operator|(Group a, Group b) {

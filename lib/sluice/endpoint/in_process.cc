@@ -21,6 +21,28 @@ class InProcessFilter final : public Endpoint {
   FilterFactory make_;
 };
 
+UpperRules rules_of(const Address& address) {
+  UpperRules rules{.ascii = address.flag("ascii")};
+  const auto refuse = [&](const Option& option, const std::string& why) {
+    throw AddressError(address, option.place, "option \"" + std::string(option.row->name) + "\": " + why);
+  };
+  if (const Option* option = address.find("locale")) {
+    if (const auto locale = case_locale_of(option->text))
+      rules.locale = *locale;
+    else
+      refuse(*option, '"' + option->text + "\" is not a language like tr, el_GR.UTF-8 or C");
+  }
+  if (const Option* option = address.find("sharp-s")) {
+    rules.capital_sharp_s = option->text == "ẞ";
+    if (!rules.capital_sharp_s && option->text != "SS")
+      refuse(*option, '"' + option->text + "\" is not SS or ẞ");
+  }
+  for (const char* name : {"locale", "sharp-s"})
+    if (const Option* option = address.find(name); option != nullptr && rules.ascii)
+      refuse(*option, "makes no sense with ascii");
+  return rules;
+}
+
 }  // namespace
 
 std::unique_ptr<Endpoint> answering_endpoint(const Context& context, FilterFactory make) {
@@ -28,7 +50,8 @@ std::unique_ptr<Endpoint> answering_endpoint(const Context& context, FilterFacto
 }
 
 std::unique_ptr<Endpoint> make_in_process_filter(const Address& address, Use, const Context& context) {
-  if (address.keyword->name == "UPPER") return answering_endpoint(context, [] { return upper_filter(); });
+  if (address.keyword->name == "UPPER")
+    return answering_endpoint(context, [rules = rules_of(address)] { return upper_filter(rules); });
   return answering_endpoint(context, [] { return std::make_unique<CountLinesFilter>(); });
 }
 

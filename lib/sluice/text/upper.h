@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "sluice/text/filter.h"
@@ -10,15 +11,22 @@
 namespace sluice {
 
 /// Languages whose upper case differs from that of all others, the root locale's. Source: SpecialCasing.txt
-/// of the Unicode Character Database, and CLDR's rules for Greek.
+/// of the Unicode Character Database, and CLDR's rules for Greek and Armenian.
 enum class CaseLocale {
   root,
   tr,  ///< Turkish: i becomes İ
   az,  ///< Azerbaijani: as Turkish
   lt,  ///< Lithuanian: the dot that an i keeps under an accent vanishes
   el,  ///< Greek: accents vanish, but for that of ή (or)
+  hy,  ///< Armenian: և becomes ԵՎ, not ԵՒ
 };
-inline constexpr std::array<std::string_view, 5> case_locale_names = {"root", "tr", "az", "lt", "el"};
+inline constexpr std::array<std::string_view, 6> case_locale_names = {"root", "tr", "az", "lt", "el", "hy"};
+
+/// The rules of a locale as POSIX or BCP 47 writes its name: a language, and behind it what does not matter
+/// here
+/// (`el_GR.UTF-8`, `az-Latn-AZ`, `de_DE@euro`). C, POSIX and languages without rules of their own are the
+/// root. Nothing if it is not well-formed.
+std::optional<CaseLocale> case_locale_of(std::string_view name);
 
 struct UpperRules {
   CaseLocale locale = CaseLocale::root;

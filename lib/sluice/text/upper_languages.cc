@@ -68,6 +68,20 @@ class LithuanianUpper final : public ByCharacter {
   bool after_soft_dotted_ = false;
 };
 
+class ArmenianUpper final : public ByCharacter {
+ public:
+  using ByCharacter::ByCharacter;
+
+ private:
+  void next(char32_t code, ConstBytes bytes, Output& out) override {
+    constexpr char32_t ligature = 0x587, capital_yech = 0x535, capital_vev = 0x54E;
+    if (code != ligature) return put_upper(code, bytes, out);
+    put(capital_yech, out);
+    put(capital_vev, out);
+  }
+  void end(Output&) override {}
+};
+
 class GreekUpper final : public ByCharacter {
  public:
   using ByCharacter::ByCharacter;
@@ -203,6 +217,10 @@ class GreekUpper final : public ByCharacter {
 
 std::unique_ptr<Filter> lithuanian_upper(const UpperVariant& variant) {
   return std::make_unique<LithuanianUpper>(variant);
+}
+
+std::unique_ptr<Filter> armenian_upper(const UpperVariant& variant) {
+  return std::make_unique<ArmenianUpper>(variant);
 }
 
 std::unique_ptr<Filter> greek_upper(const UpperVariant& variant) {
