@@ -31,7 +31,7 @@ inline constexpr std::array<std::string_view, 3> progress_paragraphs = {
     "terminal, one line without control characters has the totals; a process that SIGINT or SIGTERM ends "
     "writes "
     "it too.",
-    "In a pipeline, give it to one of the programs: each draws for itself.",
+    "In a pipeline, each program that is given it takes a line of its own, one below the other.",
 };
 
 inline constexpr Section progress_section = {.title = "PROGRESS", .paragraphs = progress_paragraphs};

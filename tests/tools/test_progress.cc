@@ -336,5 +336,65 @@ TEST(Progress, SumsWhatIsServed) {
   EXPECT_TRUE(is_last_line(last, "count-lines: A->B 12 bytes, B->A 6 bytes, 6 lines, 3 sessions")) << last;
 }
 
+TEST(Progress, OfSeveralProgramsTakesALineEach) {
+  WatchedTerminal terminal;
+  Running first({tool("upper"), "--progress"}, terminal.of({2}, {.more_input = true}));
+  first.write("one\n");
+  terminal.wait_for("\r    4 B  ");
+  Running second({tool("count-lines"), "--progress"}, terminal.of({2}, {.more_input = true}));
+  second.write("one\ntwo\n");
+  terminal.wait_for("\r\n    8 B  ");
+  terminal.wait_for("\x1b[1A");
+  Running third({tool("sockcat"), "--progress", "-u", "-", "/dev/null"},
+                terminal.of({2}, {.more_input = true}));
+  third.write("0123456789ab");
+  terminal.wait_for("\n   12 B  ");
+  terminal.wait_for("\x1b[2A");
+  const auto expect_rows = [&](const Rows& beginnings) {
+    const Rows rows = terminal.rows_now();
+    ASSERT_EQ(rows.size(), beginnings.size()) << terminal.written();
+    for (std::size_t i = 0; i < rows.size(); ++i) EXPECT_TRUE(rows[i].starts_with(beginnings[i])) << rows[i];
+  };
+  expect_rows({"    4 B  ", "    8 B  ", "   12 B  "});
+  // Who ends leaves a line above, and the others move up.
+  first.wait();
+  terminal.wait_for("upper: 4 bytes");
+  terminal.wait_for("\r    8 B  ");
+  terminal.wait_for("\r\n   12 B  ");
+  terminal.wait_for("\x1b[1A");
+  {
+    const Rows rows = terminal.rows_now();
+    ASSERT_GE(rows.size(), 3U) << terminal.written();
+    EXPECT_TRUE(rows[0].starts_with("upper: 4 bytes")) << rows[0];
+    EXPECT_TRUE(rows[1].starts_with("    8 B  ")) << rows[1];
+    EXPECT_TRUE(rows[2].starts_with("   12 B  ")) << rows[2];
+  }
+  second.wait();
+  third.wait();
+  const Rows rows = terminal.rows_at_end();
+  ASSERT_EQ(rows.size(), 4U) << terminal.written();
+  EXPECT_TRUE(rows[1].starts_with("count-lines: 8 bytes")) << rows[1];
+  EXPECT_TRUE(rows[2].starts_with("sockcat: 12 bytes")) << rows[2];
+  EXPECT_EQ(rows[3], "");
+}
+
+TEST(Progress, OfAKilledProgramLeavesItsLineToTheOthers) {
+  WatchedTerminal terminal;
+  Running first({tool("upper"), "--progress"}, terminal.of({2}, {.more_input = true}));
+  first.write("one\n");
+  terminal.wait_for("\r    4 B  ");
+  Running second({tool("upper"), "--progress", "-", "none"}, terminal.of({2}, {.more_input = true}));
+  second.write("eight...");
+  terminal.wait_for("\r\n    8 B  ");
+  first.signal(SIGKILL);
+  first.wait();
+  terminal.wait_for("\r    8 B  ");
+  second.wait();
+  const Rows rows = terminal.rows_at_end();
+  ASSERT_EQ(rows.size(), 3U) << terminal.written();
+  EXPECT_EQ(rows[0], "upper: none: No such file or directory");
+  EXPECT_TRUE(rows[1].starts_with("upper: 8 bytes")) << rows[1];
+}
+
 }  // namespace
 }  // namespace sluice::test

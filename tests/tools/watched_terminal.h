@@ -47,6 +47,8 @@ class WatchedTerminal {
     return screen(written_);
   }
   const std::string& written() const { return written_; }
+  /// What it shows of all that was waited for.
+  std::vector<std::string> rows_now() const { return screen(std::string_view(written_).substr(0, seen_)); }
 
  private:
   bool read_some() {

@@ -18,6 +18,8 @@ namespace {
 constexpr std::size_t usual_columns = 80;
 constexpr std::string_view line_begin = "\r";
 constexpr std::string_view clear_to_end = "\x1b[K";
+/// With all lines below.
+constexpr std::string_view clear_below = "\x1b[J";
 
 /// What stands on descriptor 2, which all of the process shares.
 std::atomic<StandingLine*> standing = nullptr;
@@ -37,6 +39,12 @@ bool in_foreground() {
 bool takes_output() {
   pollfd state{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
   return ::poll(&state, 1, 0) == 1 && (state.revents & POLLOUT) != 0;
+}
+
+/// Whether the terminal has so many lines below another one; one that does not say has.
+bool has_lines(int below) {
+  winsize size{};
+  return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_row == 0 || below + 1 < size.ws_row;
 }
 
 /// The process may have left the foreground since that was looked at: it is not to be stopped for this.
@@ -91,6 +99,7 @@ void StandingLine::clear() {
   const std::lock_guard lock(standing_mutex);
   take_away();
   text_.clear();
+  place_.leave();
 }
 
 void StandingLine::end(std::string_view last) {
@@ -109,6 +118,7 @@ bool StandingLine::end_at_once(std::string_view last) {
 void StandingLine::finish(std::string_view last) {
   take_away();
   text_.clear();
+  place_.leave();
   if (::isatty(STDERR_FILENO) == 0 || in_foreground()) write_unstopped(visible(last) + '\n');
 }
 
@@ -120,12 +130,25 @@ void StandingLine::put() {
     return;
   }
   if (!takes_output()) return;
-  write_unstopped(std::string(line_begin) + text_ + std::string(clear_to_end));
+  const int place = place_.take();
+  if (!has_lines(place)) return;
+  std::string drawn(line_begin);
+  // A newline makes room at the end of the screen, where the cursor could not go down.
+  drawn.append(static_cast<std::size_t>(place), '\n');
+  drawn += text_;
+  // Who moves up leaves a line behind.
+  drawn += drawn_ && place < drawn_at_ ? clear_below : clear_to_end;
+  if (place > 0) drawn += std::string(line_begin) + "\x1b[" + std::to_string(place) + 'A';
+  write_unstopped(drawn);
   drawn_ = true;
+  drawn_at_ = place;
 }
 
+/// With those of other processes, which draw theirs again soon: what is written next would move them.
 void StandingLine::take_away() {
-  if (drawn_ && in_foreground()) write_unstopped(std::string(line_begin) + std::string(clear_to_end));
+  const bool shared = terminal_ && place_.is_shared();
+  if ((drawn_ || shared) && in_foreground())
+    write_unstopped(std::string(line_begin) + std::string(shared ? clear_below : clear_to_end));
   drawn_ = false;
 }
 

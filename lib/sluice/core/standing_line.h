@@ -5,10 +5,14 @@
 #include <string>
 #include <string_view>
 
+#include "sluice/core/terminal_place.h"
+
 namespace sluice {
 
 /// A line at the end of what the terminal on standard error shows, drawn again and again (--progress). There
-/// is one at a time, since descriptor 2 is the process's. Each call may come from any thread.
+/// is one at a time, since descriptor 2 is the process's. Each call may come from any thread. Other processes
+/// of the same group may have theirs on the same terminal: each takes a line, one below the other, and the
+/// cursor is left in the first of them.
 ///
 /// It is seen only by who looks at it: not unless standard error is a terminal that can go back on its line
 /// (not TERM=dumb), and not while another process group is in the terminal's foreground.
@@ -60,6 +64,8 @@ class StandingLine {
   bool terminal_;
   std::string text_;    ///< what is to stand
   bool drawn_ = false;  ///< it does
+  TerminalPlace place_;
+  int drawn_at_ = 0;  ///< the place where it was drawn last
 };
 
 }  // namespace sluice
