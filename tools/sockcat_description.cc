@@ -180,6 +180,8 @@ constexpr std::array differences = {
     Term{"Listening",
          "Both IP versions are served by one socket, unless bind=, -4, pf= or TCP4- say otherwise; a taken "
          "name is refused with who holds it"},
+    Term{"localhost",
+         "It and the names below it are loopback even without /etc/hosts, and no resolver is asked for them"},
     Term{"Processes", "None is forked to relay a connection: fork serves all peers from one process"},
     Term{"TLS",
          "Addresses and options of OPENSSL and DTLS are understood and refused: they are not built yet"},

@@ -1,4 +1,3 @@
-#include <netdb.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -6,6 +5,7 @@
 #include "sluice/address/names.h"
 #include "sluice/core/socket_name.h"
 #include "sluice/core/visible.h"
+#include "sluice/endpoint/host_addresses.h"
 #include "sockcat_options.h"
 
 namespace sluice {
@@ -82,22 +82,16 @@ std::string_view next_name(std::string_view& syntax) {
 
 std::string resolved(const Address& address, const std::string& host) {
   if (host.empty()) return {};
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
   std::string plain = host;
   if (plain.front() == '[' && plain.back() == ']') plain = plain.substr(1, plain.size() - 2);
   const std::string_view keyword = address.keyword->name;
-  if (keyword.find("4-") != keyword.npos) hints.ai_family = AF_INET;
-  if (keyword.find("6-") != keyword.npos) hints.ai_family = AF_INET6;
-  addrinfo* found = nullptr;
-  if (const int error = ::getaddrinfo(plain.c_str(), nullptr, &hints, &found); error != 0)
-    return std::string(" (") + ::gai_strerror(error) + ')';
-  std::string text = " (";
-  for (const addrinfo* one = found; one != nullptr; one = one->ai_next) {
-    if (one != found) text += ", ";
-    text += SocketName(one->ai_addr, one->ai_addrlen).host();
-  }
-  ::freeaddrinfo(found);
+  int family = AF_UNSPEC;
+  if (keyword.find("4-") != keyword.npos) family = AF_INET;
+  if (keyword.find("6-") != keyword.npos) family = AF_INET6;
+  const HostAddresses found = addresses_of_host(plain, family, 0);
+  if (found.error != 0) return " (" + found.message() + ')';
+  std::string text;
+  for (const SocketName& name : found.names) (text += text.empty() ? " (" : ", ") += name.host();
   return text + ')';
 }
 

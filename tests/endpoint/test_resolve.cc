@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstring>
 #include <string>
@@ -99,6 +100,53 @@ TEST_F(Resolve, AsksAtOnceForMappedAddresses) {
   EXPECT_EQ(names("TCP:sluice.example.org:80,ai-v4mapped," + server.option(), AF_INET6),
             Names{"127.0.0.9:80"});
   EXPECT_THROW(names("TCP:sluice.example.org:80," + server.option(), AF_INET6), Failure);
+}
+
+TEST_F(Resolve, NeverAsksForLocalhostAndTheNamesBelowIt) {
+  for (const char* host : {"localhost", "LOCALHOST", "LocalHost.", "a.localhost", "a.b.LocalHost",
+                           "a.localhost.", "localhost.localhost"}) {
+    SCOPED_TRACE(host);
+    const NameServer server;
+    const std::string address = "TCP:" + std::string(host) + ":80," + server.option();
+    const Names found = names(address);
+    EXPECT_FALSE(found.empty());
+    for (const std::string& name : found) EXPECT_TRUE(name == "127.0.0.1:80" || name == "[::1]:80") << name;
+    EXPECT_EQ(names(address, AF_INET), Names{"127.0.0.1:80"});
+    EXPECT_EQ(server.questions(), 0);
+  }
+}
+
+TEST_F(Resolve, AsksForNamesThatOnlyResembleLocalhost) {
+  for (const char* host : {"localhost.localdomain.example", "notlocalhost.example", "localhost.example.",
+                           "xlocalhost.", "localhost.org"}) {
+    SCOPED_TRACE(host);
+    const NameServer server;
+    EXPECT_EQ(names("TCP:" + std::string(host) + ":80," + server.option()), Names{"127.0.0.9:80"});
+    EXPECT_GT(server.questions(), 0);
+  }
+}
+
+// No hosts file has this name, so it is what getaddrinfo(3) makes of no host.
+constexpr const char* below = "TCP:name.of.sluice.tests.localhost:80";
+
+TEST_F(Resolve, FindsLocalhostInBothFamilies) {
+  auto both = names(below);
+  std::sort(both.begin(), both.end());
+  EXPECT_EQ(both, (Names{"127.0.0.1:80", "[::1]:80"}));
+  EXPECT_EQ(names(below, AF_INET), Names{"127.0.0.1:80"});
+  EXPECT_EQ(names(below, AF_INET6), Names{"[::1]:80"});
+}
+
+TEST_F(Resolve, PutsThePreferredFamilyOfLocalhostFirst) {
+  context_.preferred_family = AF_INET;
+  EXPECT_EQ(names(below), (Names{"127.0.0.1:80", "[::1]:80"}));
+  context_.preferred_family = AF_INET6;
+  EXPECT_EQ(names(below), (Names{"[::1]:80", "127.0.0.1:80"}));
+}
+
+TEST_F(Resolve, FindsNoWildcardForLocalhost) {
+  EXPECT_EQ(names(std::string(below) + ",ai-passive", AF_INET), Names{"127.0.0.1:80"});
+  EXPECT_EQ(names(std::string(below) + ",ai-v4mapped", AF_INET6), Names{"[::1]:80"});
 }
 
 TEST_F(Resolve, RefusesNameServersThatAreNone) {

@@ -2,12 +2,16 @@
 #include <mqueue.h>
 #include <netinet/in.h>
 #include <sched.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <fstream>
+#include <optional>
 #include <string>
 
 #include "sluice/core/failure.h"
+#include "sluice/core/socket_name.h"
 #include "sockcat.h"
 
 /// The less usual families of addresses through the real program.
@@ -247,6 +251,56 @@ TEST(SockcatFamilies, JoinsAnInterfaceAndAProgram) {
   EXPECT_NE(ended.err.find("inet 10.8.0.1/24"), ended.err.npos) << ended.err;
   EXPECT_NE(ended.err.find("creating tunnel network interface"), ended.err.npos) << ended.err;
   EXPECT_EQ(ended.status, 0);
+}
+
+/// An /etc that holds this hosts file, or nothing, for the calling thread and what it starts; false where it
+/// may not be had.
+bool mount_bare_etc(const std::optional<std::string>& hosts) {
+  if (::unshare(CLONE_NEWNS) != 0 || ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+      ::mount("none", "/etc", "tmpfs", 0, "size=64k") != 0)
+    return false;
+  if (hosts) std::ofstream("/etc/hosts") << *hosts;
+  return true;
+}
+
+TEST(SockcatFamilies, KnowsLocalhostWithoutAnyFileOrResolver) {
+  constexpr const char* listed = "127.0.0.2 app.localhost # not.localhost\n127.0.0.3\tx LOCALHOST\n";
+  const struct {
+    std::optional<std::string> hosts;
+    std::string host, reached;
+  } cases[] = {
+      {{}, "localhost", "127.0.0.1"},         {{}, "LocalHost.", "127.0.0.1"},
+      {{}, "app.localhost", "127.0.0.1"},     {"", "localhost", "127.0.0.1"},
+      {listed, "localhost.", "127.0.0.3"},    {listed, "App.localhost", "127.0.0.2"},
+      {listed, "not.localhost", "127.0.0.1"}, {"::1 localhost\n", "app.localhost", "127.0.0.1"},
+  };
+  // A name server that never answers, and shows whether it was asked.
+  const Fd resolver(check("socket", ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)));
+  sockaddr_in loopback{};
+  loopback.sin_family = AF_INET;
+  loopback.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  check("bind", ::bind(resolver.get(), reinterpret_cast<sockaddr*>(&loopback), sizeof loopback));
+  const std::string asking = ",res-nsaddr=" + SocketName::of_socket(resolver.get()).host_and_port();
+  Serving server({"TCP4-LISTEN:0,fork", "SYSTEM:echo $SOCAT_SOCKADDR"});
+  for (const auto& [hosts, host, reached] : cases) {
+    SCOPED_TRACE(host + " with " + (hosts ? "hosts: " + *hosts : "no hosts"));
+    const std::string address = host + ':' + std::to_string(server.port()) + asking;
+    const auto ended =
+        beside([&]() -> std::optional<std::vector<Ended>> {
+          if (!mount_bare_etc(hosts)) return std::nullopt;
+          return std::vector{run_sockcat({"-", "TCP:" + address}), run_sockcat({"-", "TCP4:" + address}),
+                             run_sockcat({"--explain", "-", "TCP4:" + host + ":80"})};
+        }).get();
+    if (!ended) GTEST_SKIP() << "no mounts of its own for us";
+    for (const Ended& one : {ended->at(0), ended->at(1)}) {
+      EXPECT_EQ(one.out, reached + '\n');
+      EXPECT_EQ(one.err, "");
+      EXPECT_EQ(one.status, 0);
+    }
+    EXPECT_NE(ended->at(2).out.find(host + " (" + reached + ')'), std::string::npos) << ended->at(2).out;
+    char question;
+    EXPECT_LT(::recv(resolver.get(), &question, 1, MSG_DONTWAIT), 0) << "a resolver was asked";
+  }
 }
 
 }  // namespace

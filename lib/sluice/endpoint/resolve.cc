@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "sluice/endpoint/host_addresses.h"
 #include "sluice/endpoint/socket.h"
 #include "sluice/stream/background.h"
 
@@ -21,28 +22,10 @@ std::string without_brackets(const std::string& host) {
 }
 
 std::optional<SocketName> numeric(const std::string& host, int family) {
-  addrinfo hints{};
-  hints.ai_family = family;
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_NUMERICHOST;
-  addrinfo* found = nullptr;
-  if (::getaddrinfo(host.c_str(), nullptr, &hints, &found) != 0) return std::nullopt;
-  const SocketName name(found->ai_addr, found->ai_addrlen);
-  ::freeaddrinfo(found);
-  return name;
+  const HostAddresses found = addresses_of_host(host, family, AI_NUMERICHOST);
+  if (found.names.empty()) return std::nullopt;
+  return found.names.front();
 }
-
-/// What the system's resolver says of a host, and its error (getaddrinfo(3)).
-struct Resolved {
-  std::vector<SocketName> names;
-  int error = 0;
-  int system_error = 0;
-
-  std::string message() const {
-    return error == EAI_SYSTEM ? std::error_code(system_error, std::generic_category()).message()
-                               : ::gai_strerror(error);
-  }
-};
 
 /// What an address asks of the resolver itself (ai-..., res-...).
 struct Manner {
@@ -107,22 +90,11 @@ class ResolverSection {
   bool usual_;
 };
 
-Resolved ask_resolver(const std::string& host, int family, const Manner& manner) {
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
+HostAddresses ask_resolver(const std::string& host, int family, const Manner& manner) {
   // Mapped addresses are those of a question for IPv6 (getaddrinfo(3)).
-  hints.ai_family = (manner.lookup_flags & (AI_V4MAPPED | AI_ALL)) != 0 ? family : AF_UNSPEC;
-  hints.ai_flags = manner.lookup_flags;
-  addrinfo* found = nullptr;
-  Resolved resolved;
+  const bool mapped = (manner.lookup_flags & (AI_V4MAPPED | AI_ALL)) != 0;
   const ResolverSection section(manner);
-  resolved.error = ::getaddrinfo(host.c_str(), nullptr, &hints, &found);
-  resolved.system_error = errno;
-  if (resolved.error != 0) return resolved;
-  for (const addrinfo* one = found; one != nullptr; one = one->ai_next)
-    resolved.names.emplace_back(one->ai_addr, one->ai_addrlen);
-  ::freeaddrinfo(found);
-  return resolved;
+  return addresses_of_host(host, mapped ? family : AF_UNSPEC, manner.lookup_flags);
 }
 
 Task<std::vector<SocketName>> look_up(const Address& address, const std::string& host, int family,
@@ -136,7 +108,7 @@ Task<std::vector<SocketName>> look_up(const Address& address, const std::string&
   const Manner manner = manner_of(address);
   auto asking =
       in_background(context.loop, [plain, family, manner] { return ask_resolver(plain, family, manner); });
-  const Resolved resolved = co_await asking;
+  const HostAddresses resolved = co_await asking;
   if (resolved.error != 0)
     throw Failure(std::string(address.written()) + ": resolve " + host + ": " + resolved.message());
   std::vector<SocketName> names;
