@@ -66,9 +66,9 @@ constexpr std::array features = {
     Feature{"DEVTESTS", {}, false},
 };
 
-std::string padded(std::string line, std::size_t width) {
-  line.resize(std::max(line.size() + 1, width), ' ');
-  return line;
+/// The blanks between an option of this size and its help.
+std::string gap(std::size_t size, std::size_t width) {
+  return std::string(size < width ? width - size : 1, ' ');
 }
 
 /// `      -lf<FILE>      write log lines to FILE`: a line for each option of the command line.
@@ -80,7 +80,8 @@ std::string general_options() {
     std::string line = "      " + spelling_of(row);
     if (row.kind == ArgumentKind::required) line += '<' + std::string(row.argument) + '>';
     if (row.kind == ArgumentKind::optional) line += '[' + std::string(row.argument) + ']';
-    (text += padded(std::move(line), help_column)) += row.help;
+    text += line + gap(line.size(), help_column);
+    text += row.help;
     text += '\n';
   }
   return text;
