@@ -3,19 +3,11 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <cstdlib>
 
 #include "tools/run.h"
 
 namespace sluice::test {
 namespace {
-
-/// Where an example of this build is: in the folder that the environment's SLUICE_EXAMPLES names, else the
-/// build's.
-std::string example(const std::string& name) {
-  const char* folder = std::getenv("SLUICE_EXAMPLES");
-  return std::string(folder != nullptr ? folder : SLUICE_EXAMPLES) + "/example-" + name;
-}
 
 /// The port in `tcp [::]:43121`.
 std::string port_of(const std::optional<std::string>& name) {

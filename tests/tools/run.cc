@@ -322,11 +322,6 @@ std::string TemporaryDirectory::file(std::string_view name, std::string_view con
   return path;
 }
 
-std::string tool(std::string_view name) {
-  const char* folder = std::getenv("SLUICE_TOOLS");
-  return std::string(folder != nullptr ? folder : SLUICE_TOOLS) + '/' + std::string(name);
-}
-
 Pipe make_pipe(int flags) {
   int ends[2];
   check("make a pipe", ::pipe2(ends, O_CLOEXEC | flags));

@@ -95,6 +95,14 @@ class TemporaryDirectory {
 
 /// Where a tool of this build is: in the folder that the environment's SLUICE_TOOLS names, else the build's.
 std::string tool(std::string_view name);
+/// The same for an example, and SLUICE_EXAMPLES.
+std::string example(std::string_view name);
+/// Where a program is that this build has for its tests: `socket-options`, `show-identity`,
+/// `libjumping-clock.so`.
+std::string helper(std::string_view name);
+/// Whether sanitizers watch the tools: they use memory and time of their own. SLUICE_SANITIZERS says so of
+/// tools of another build (Meson's b_sanitize).
+bool under_sanitizers();
 
 struct Pipe {
   Fd reading, writing;

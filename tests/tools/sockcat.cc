@@ -223,10 +223,4 @@ long status_figure(pid_t pid, std::string_view name) {
   return place == text.npos ? -1 : std::atol(text.c_str() + place + name.size() + 2);
 }
 
-bool under_sanitizers() {
-  // Tools of another build, with ThreadSanitizer.
-  if (std::getenv("TSAN_OPTIONS") != nullptr) return true;
-  return std::string_view(SLUICE_SANITIZERS) != "none";
-}
-
 }  // namespace sluice::test

@@ -80,7 +80,5 @@ bool is_root();
 bool eventually(const std::function<bool()>& condition);
 /// A figure of /proc/PID/status in kilobytes or as it stands.
 long status_figure(pid_t pid, std::string_view name);
-/// Whether sanitizers watch this build: they use memory and time of their own.
-bool under_sanitizers();
 
 }  // namespace sluice::test

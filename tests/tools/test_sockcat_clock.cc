@@ -17,9 +17,12 @@ class WallClock : public testing::Test {
  protected:
   void SetUp() override {
     if (under_sanitizers()) GTEST_SKIP() << "sanitizers want to be loaded first";
-    if (::access(SLUICE_JUMPING_CLOCK, R_OK) != 0) GTEST_SKIP() << "may not read " SLUICE_JUMPING_CLOCK;
+    if (::access(clock().c_str(), R_OK) != 0) GTEST_SKIP() << "may not read " << clock();
   }
-  static RunOptions jumping() { return {.environment = {"LD_PRELOAD=" SLUICE_JUMPING_CLOCK}}; }
+  static RunOptions jumping() { return {.environment = {"LD_PRELOAD=" + clock()}}; }
+
+ private:
+  static std::string clock() { return helper("libjumping-clock.so"); }
 };
 
 /// Else the other cases say nothing.

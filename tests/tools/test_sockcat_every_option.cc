@@ -46,8 +46,8 @@ class Look {
   Look(const std::string& option, bool with_option) : with(with_option) {
     places['d'] = folder_.path();
     places['o'] = option.empty() ? "" : ',' + option;
-    places['i'] = SLUICE_SHOW_IDENTITY;
-    places['s'] = SLUICE_SOCKET_OPTIONS;
+    places['i'] = helper("show-identity");
+    places['s'] = helper("socket-options");
     places['u'] = std::to_string(::getpid());
     folder_.file("f", "0123456789");
     std::filesystem::create_directory(path("sub"));
@@ -197,7 +197,7 @@ Observe identity(std::string address, std::string before = {}) {
   return [=](Look& look) {
     std::filesystem::create_directory(look.path("root"));
     for (const auto* name : {"root/show", "show"})
-      std::filesystem::copy_file(SLUICE_SHOW_IDENTITY, look.path(name));
+      std::filesystem::copy_file(helper("show-identity"), look.path(name));
     if (!before.empty()) look.file("root/marker", before);
     // Leaks are looked for by a tracer, which may not look at who has become somebody else.
     return described(look.run({"-u", address, "-"}, {.environment = {"ASAN_OPTIONS=detect_leaks=0"}}));

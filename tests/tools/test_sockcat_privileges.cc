@@ -36,8 +36,8 @@ class Privileges : public ::testing::Test {
     const std::string before = options != nullptr ? std::string(options) + ':' : std::string();
     ::setenv("ASAN_OPTIONS", (before + "detect_leaks=0").c_str(), 1);
     std::filesystem::create_directories(directory_.path() + "/root/etc");
-    std::filesystem::copy_file(SLUICE_SHOW_IDENTITY, directory_.path() + "/show");
-    std::filesystem::copy_file(SLUICE_SHOW_IDENTITY, root() + "/show");
+    std::filesystem::copy_file(helper("show-identity"), directory_.path() + "/show");
+    std::filesystem::copy_file(helper("show-identity"), root() + "/show");
   }
   std::string root() const { return directory_.path() + "/root"; }
   std::string show() const { return directory_.path() + "/show"; }
@@ -540,7 +540,7 @@ TEST_P(OptionsOfSessions, AreInForceOnce) {
                                              "read a; read -t $1 b\n"
                                              "[ $? -gt 128 ] && echo waited || echo ended\n");
   const std::string wait = "SYSTEM:bash " + script;
-  const std::string show = std::string("EXEC:") + SLUICE_SOCKET_OPTIONS + ",nofork";
+  const std::string show = "EXEC:" + helper("socket-options") + ",nofork";
   const std::string sockets = "SYSTEM:'ls -l /proc/$$/fd | grep -c socket:',pipes";
   const std::string late = "SYSTEM:'read a; sleep 0.3; echo late'";
   for (const auto& one : std::vector<Case>{

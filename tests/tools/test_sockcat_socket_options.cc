@@ -27,12 +27,12 @@ class SocketOption : public testing::TestWithParam<Row> {};
 std::string options_of_client(const std::string& options) {
   const Socket server = Socket::listening_tcp();
   Running client(sockcat(
-      {"TCP4:127.0.0.1:" + number(server.port()) + options, "EXEC:" SLUICE_SOCKET_OPTIONS ",nofork"}));
+      {"TCP4:127.0.0.1:" + number(server.port()) + options, "EXEC:" + helper("socket-options") + ",nofork"}));
   return server.accept().receive_all();
 }
 
 std::string options_of_server(const std::string& options) {
-  Serving server({"TCP4-LISTEN:0,bind=127.0.0.1" + options, "EXEC:" SLUICE_SOCKET_OPTIONS ",nofork"});
+  Serving server({"TCP4-LISTEN:0,bind=127.0.0.1" + options, "EXEC:" + helper("socket-options") + ",nofork"});
   return Socket::to_tcp(server.port()).receive_all();
 }
 
@@ -281,7 +281,7 @@ TEST(ConnectTimeout, EndsAVainAttempt) {
 TEST(SocketType, MakesPackets) {
   const TemporaryDirectory directory;
   const std::string path = directory.path() + "/s";
-  Serving server({"UNIX-LISTEN:" + path + ",socktype=5", "EXEC:" SLUICE_SOCKET_OPTIONS ",nofork"});
+  Serving server({"UNIX-LISTEN:" + path + ",socktype=5", "EXEC:" + helper("socket-options") + ",nofork"});
   const Socket client = Socket::to_unix(path, SOCK_SEQPACKET);
   EXPECT_NE(client.receive(10000).find("type=5\n"), std::string::npos);
 }
