@@ -47,7 +47,7 @@ constexpr Planted all_planted[] = {
     {"a dangling link", [](const auto& folder,
                            const auto& path) { std::filesystem::create_symlink(folder.path("made"), path); }},
     {"a link to a link",
-     [](const auto& folder, const auto& path) {
+     [](const auto&, const auto& path) {
        std::filesystem::create_symlink("victim", path + "-");
        std::filesystem::create_symlink(path + "-", path);
        ASSERT_EQ(::lchown((path + "-").c_str(), somebody, somebody), 0);
