@@ -1,5 +1,6 @@
 #pragma once
 
+#include <exception>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -9,8 +10,12 @@
 
 namespace sluice {
 
-/// What all connecting stream sockets have in common: trying each of the names that there are,
-/// `connect-timeout`, and `fork` with `interval`. Families differ in what they connect to.
+/// What all connecting stream sockets have in common: trying the names that there are, `connect-timeout`, and
+/// `fork` with `interval`. Families differ in what they connect to.
+///
+/// Of several names each has a head start of 250 ms before the next one is tried beside it, IP versions in
+/// turn; the first to be connected wins (RFC 8305). Sockets that are bound to a port are tried one after the
+/// other.
 class Connector final : public Endpoint {
  public:
   /// What a family knows. All are called for each connection anew.
@@ -36,7 +41,16 @@ class Connector final : public Endpoint {
     std::unique_ptr<Descriptor> socket;
     SocketName name;
   };
-  Task<Connected> connect(SocketName to);
+  /// One of the attempts that run at once.
+  struct Attempt {
+    Connected connected;
+    std::exception_ptr failure;
+    bool over = false;
+  };
+  Task<> connect(SocketName to, Connected& into);
+  Task<> attempt(SocketName to, Attempt& one, Event& changed);
+  Task<Connected> first_of(std::vector<SocketName> names);
+  bool binds_a_port() const;
 
   Address address_;
   Context context_;
