@@ -2,8 +2,10 @@
 #include <regex.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
+#include <sstream>
 
 #include "sluice/core/socket_name.h"
 #include "sockcat.h"
@@ -337,6 +339,56 @@ TEST_F(AsSocat, StalePathIsAnError) {
   const std::string path = directory_.path() + "/stale";
   { const Socket dead = Socket::listening_unix(path); }
   EXPECT_EQ(run_socat({"UNIX-LISTEN:" + path, "PIPE"}).status, 1);
+}
+
+// Each line names the peer; of a rush of equal ones, the first is told, and how many there were.
+TEST(Log, TellsOfARushOfResetsOnce) {
+  constexpr int count = 500;
+  Serving server({"TCP4-LISTEN:0,bind=127.0.0.1,fork", "PIPE"});
+  for (int i = 0; i < count; ++i) {
+    Socket client = Socket::to_tcp(server.port());
+    client.send("x");
+    EXPECT_EQ(client.receive(1), "x");
+    client.reset();
+  }
+  server->signal(SIGTERM);
+  const Ended ended = server->wait();
+  EXPECT_EQ(ended.status, 0);
+  std::istringstream lines(ended.err);
+  std::string line;
+  long told = 0;
+  int number = 0;
+  for (; std::getline(lines, line); ++number) {
+    const auto bracket = line.find(" (");
+    if (bracket == line.npos) {
+      EXPECT_TRUE(line.starts_with("sockcat: 127.0.0.1:")) << line;
+      EXPECT_TRUE(line.ends_with(": read: Connection reset by peer")) << line;
+      ++told;
+    } else {
+      EXPECT_TRUE(line.starts_with("sockcat: read: Connection reset by peer (")) << line;
+      told += std::stol(line.substr(bracket + 2));
+    }
+  }
+  EXPECT_EQ(told, count) << ended.err;
+  EXPECT_LT(number, 20);
+}
+
+TEST(Log, TellsOfARushOfRefusalsOnce) {
+  Socket gone = Socket::listening_tcp();
+  const std::string target = "127.0.0.1:" + std::to_string(gone.port());
+  gone.close();
+  for (const auto& [server_words, text] : std::vector<std::pair<std::vector<std::string>, std::string>>{
+           {{"TCP4-LISTEN:0,bind=127.0.0.1,fork", "TCP4:" + target},
+            "connect to " + target + ": Connection refused"},
+           {{"TCP4-LISTEN:0,bind=127.0.0.1,fork,range=10.0.0.0/8", "PIPE"}, "due to range option"}}) {
+    Serving server(server_words);
+    for (int i = 0; i < 50; ++i) Socket::to_tcp(server.port()).receive_all();
+    server->signal(SIGTERM);
+    const Ended ended = server->wait();
+    EXPECT_NE(ended.err.find(text), ended.err.npos) << ended.err;
+    EXPECT_NE(ended.err.find(" more)\n"), ended.err.npos) << ended.err;
+    EXPECT_LT(std::count(ended.err.begin(), ended.err.end(), '\n'), 10) << ended.err;
+  }
 }
 
 }  // namespace

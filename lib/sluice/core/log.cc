@@ -58,6 +58,14 @@ Fd open_log_file(const std::string& path, bool& held) {
 
 }  // namespace
 
+namespace {
+
+std::string more_of(std::string_view kind, std::uint64_t count) {
+  return std::string(kind) + " (" + std::to_string(count) + " more)";
+}
+
+}  // namespace
+
 std::string local_time(bool microseconds) {
   timespec now{};
   ::clock_gettime(CLOCK_REALTIME, &now);
@@ -116,6 +124,20 @@ void Logger::say_on_stderr(std::string_view text) const {
   const std::string line = visible(settings_.program + ": " + std::string(text)) + '\n';
   const StandingLine::Pause pause;
   [[maybe_unused]] auto ignored = ::write(STDERR_FILENO, line.data(), line.size());
+}
+
+void Logger::write_of_rush(Severity severity, std::string_view kind, std::string_view text,
+                           std::string_view detail) {
+  if (base_ != nullptr) return base_->write_of_rush(lowered(severity), kind, text, detail);
+  if (!enabled(severity)) return;
+  const auto [is_first, passed_over] = rushes_.heard(kind, Rushes::Clock::now());
+  if (passed_over > 0) write(severity, more_of(kind, passed_over));
+  if (is_first) write(severity, text, detail);
+}
+
+void Logger::tell_of_rushes() {
+  for (const auto& [kind, passed_over] : rushes_.take_rest())
+    write(Severity::error, more_of(kind, passed_over));
 }
 
 void Logger::write(Severity severity, std::string_view text, std::string_view detail) {

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "sluice/core/fd.h"
+#include "sluice/core/rushes.h"
 
 namespace sluice {
 
@@ -47,6 +48,13 @@ class Logger {
   /// several lines and is written after it, but for syslog.
   void write(Severity severity, std::string_view text, std::string_view detail = {});
 
+  /// Writes a line of those that many peers may cause at once: of equal `kind`s in a rush only the first, and
+  /// how many there were (core/rushes.h).
+  void write_of_rush(Severity severity, std::string_view kind, std::string_view text,
+                     std::string_view detail = {});
+  /// Tells of the lines of rushes that have not been told of yet.
+  void tell_of_rushes();
+
   void error(std::string_view text) { write(Severity::error, text); }
   void warning(std::string_view text) { write(Severity::warning, text); }
   void notice(std::string_view text) { write(Severity::notice, text); }
@@ -73,6 +81,7 @@ class Logger {
   Fd file_;
   bool is_held_ = false;                ///< it is a FIFO that nobody read when it was opened
   std::atomic<bool> is_lossy_ = false;  ///< a line could not be written to the file, which was told
+  Rushes rushes_;
   Logger* base_ = nullptr;
   int steps_ = 0;
 };

@@ -188,6 +188,7 @@ class Bridge {
     loop_.run();
     // Others may still run if this was cut short: what they had moved when they were asked last.
     if (meter_) meter_->end(figures(sessions_.totals(), tally_.relayed));
+    log_.tell_of_rushes();
     const std::string status = std::to_string(status_);
     log_.notice(limits_.as_socat && status_ != 0 ? "exit(" + status + ')' : "exiting with status " + status);
     return status_;
@@ -529,6 +530,7 @@ class Bridge {
     Totals totals = sessions_.totals();
     const Totals others = co_await ask_workers(true);
     totals.add(others);
+    log_.tell_of_rushes();
     for (const std::string& line : statistics_lines(totals, tally_))
       // Asked for, so it is told at any level.
       log_.write(Severity::fatal, line);

@@ -39,7 +39,8 @@ Task<std::unique_ptr<Stream>> Connector::open(Session& session) {
   Connected connected = co_await first_of(std::move(names));
   if (plan_.greet) co_await plan_.greet(*connected.socket);
   note_names(session, connected.socket->number(), connected.name);
-  co_return stream_of_socket(address_, context_, std::move(connected.socket), plan_.kind.type);
+  co_return stream_of_socket(address_, context_, std::move(connected.socket), plan_.kind.type, {},
+                             connected.name);
 }
 
 /// Two sockets cannot have the same port at the same time.

@@ -103,8 +103,9 @@ std::optional<std::size_t> DatagramServer::most_peers() const {
 bool DatagramServer::accepts(const SocketName& sender) const {
   const std::string_view against = admission_.objection(sender);
   if (against.empty()) return true;
-  context_.log.warning("refusing packet from " + sender.log_text() + " due to " + std::string(against) +
-                       " option");
+  const std::string why = " due to " + std::string(against) + " option";
+  context_.log.write_of_rush(Severity::warning, "refusing packets" + why,
+                             "refusing packet from " + sender.log_text() + why);
   return false;
 }
 

@@ -54,8 +54,9 @@ void Listener::stop() {
 bool Listener::admits(const Arrival& arrival) {
   const std::string_view against = admission_.objection(arrival.name);
   if (against.empty()) return true;
-  context_.log.warning("refusing connection from " + arrival.name.log_text() + " due to " +
-                       std::string(against) + " option");
+  const std::string why = " due to " + std::string(against) + " option";
+  context_.log.write_of_rush(Severity::warning, "refusing connections" + why,
+                             "refusing connection from " + arrival.name.log_text() + why);
   return false;
 }
 
@@ -100,8 +101,9 @@ std::unique_ptr<Stream> Listener::stream_of(Arrival arrival, Session& session,
            SocketName::of_socket(number).log_text();
   });
   note_names(session, number, arrival.name);
+  const SocketName peer = arrival.name;
   auto socket = std::make_unique<Descriptor>(context_.loop, std::move(arrival.socket));
-  return stream_of_socket(address_, context_, std::move(socket), kind_.type, std::move(companion));
+  return stream_of_socket(address_, context_, std::move(socket), kind_.type, std::move(companion), peer);
 }
 
 Task<std::unique_ptr<Stream>> Listener::open(Session& session) {

@@ -122,7 +122,7 @@ void Sessions::serve(Arrival arrival, std::uint64_t id, bool from_left) {
     if (!adopting_) adopting_ = make(from_left);
     serve(adopting_->adopt(std::move(arrival), *place), place, from_left);
   } catch (const Failure& failure) {
-    place->log.write(Severity::error, failure.what(), failure.detail());
+    place->log.write_of_rush(Severity::error, failure.what(), failure.what(), failure.detail());
     --tally_.opening;
     end(place);
   }
@@ -133,7 +133,7 @@ Task<> Sessions::serve_peer(std::unique_ptr<Stream> peer, Place place, bool from
   try {
     other = co_await open_other(peer, *place, from_left);
   } catch (const Failure& failure) {
-    place->log.write(Severity::error, failure.what(), failure.detail());
+    place->log.write_of_rush(Severity::error, failure.what(), failure.what(), failure.detail());
   }
   if (!place->relayed) --tally_.opening;
   // It was for the programs that were started by now.

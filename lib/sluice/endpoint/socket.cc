@@ -205,7 +205,7 @@ void note_names(Session& session, const SocketName& local, const SocketName& pee
 
 std::unique_ptr<Stream> stream_of_socket(const Address& address, const Context& context,
                                          std::unique_ptr<Descriptor> socket, int type,
-                                         std::shared_ptr<void> companion) {
+                                         std::shared_ptr<void> companion, const SocketName& peer) {
   apply(address, {Phase::connected, Phase::fd, Phase::late}, socket->number(), context);
   if (type != SOCK_STREAM) {
     MessageStream::Parts parts;
@@ -225,6 +225,7 @@ std::unique_ptr<Stream> stream_of_socket(const Address& address, const Context& 
   // not closed yet.
   parts.traits = {Shape::bytes, true, parts.finish == FinishBy::shutting_down};
   parts.only_close = address.flag("end-close");
+  if (!peer.empty()) parts.peer = peer.host_and_port();
   parts.companion = std::move(companion);
   return std::make_unique<FdStream>(std::move(parts));
 }

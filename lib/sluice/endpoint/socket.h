@@ -82,6 +82,6 @@ void note_names(Session& session, int socket, const SocketName& peer);
 /// A stream over a connected socket: bytes, or whole packets where it is a SOCK_SEQPACKET.
 std::unique_ptr<Stream> stream_of_socket(const Address& address, const Context& context,
                                          std::unique_ptr<Descriptor> socket, int type,
-                                         std::shared_ptr<void> companion = {});
+                                         std::shared_ptr<void> companion = {}, const SocketName& peer = {});
 
 }  // namespace sluice

@@ -205,6 +205,7 @@ class Joined final : public Stream {
     info_.out = to.out;
     info_.writable = to.writable;
     info_.no_output = to.no_output;
+    if (from.peer != to.peer) info_.peer.clear();
     info_.echoes = from.echoes && to.echoes;
     // A datagram can only be kept whole where both sides keep edges.
     const bool same = from.traits.shape == to.traits.shape;

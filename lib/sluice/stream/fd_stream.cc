@@ -39,6 +39,7 @@ FdStream::FdStream(Parts parts) : parts_(std::move(parts)) {
   info_.traits = parts_.traits;
   if (parts_.in) info_.in = parts_.shown_in >= 0 ? parts_.shown_in : parts_.in->number();
   info_.readable = parts_.in != nullptr;
+  info_.peer = std::move(parts_.peer);
   info_.writable = out() != nullptr;
   if (auto* to = out()) info_.out = parts_.shown_out >= 0 ? parts_.shown_out : to->number();
   info_.echoes = parts_.echoes;

@@ -26,6 +26,7 @@ class FdStream final : public Stream {
     /// What log lines call the descriptors, where they are second doors; -1: their own numbers.
     int shown_in = -1;
     int shown_out = -1;
+    std::string peer = {};  ///< see Info
     /// Released with the stream (a link to unlink, a lock to drop).
     std::shared_ptr<void> companion = {};
   };

@@ -243,17 +243,22 @@ class Relay {
     }
     // A program that leaves input unread resets its socket as it ends: its exit status says what that means.
     if (failed(way.flow.source) && !way.from.reports_status()) {
-      session_.log.error("read: " + way.flow.source.why.message());
+      tell(Severity::error, way.from, "read: " + way.flow.source.why.message());
       set(status_of(way.flow.source));
     }
     if (failed(way.flow.target) && !way.to.reports_status()) {
       const bool cool = (&way.to == &left_ ? session_.limits.cool_left : session_.limits.cool_right) &&
                         (way.flow.target.why == std::errc::broken_pipe || way.flow.target.kind == End::reset);
-      session_.log.write(cool ? Severity::notice : Severity::error,
-                         "write: " + (way.to.info().writable ? way.flow.target.why.message()
-                                                             : std::string(way.to.info().no_output)));
+      tell(cool ? Severity::notice : Severity::error, way.to,
+           "write: " + (way.to.info().writable ? way.flow.target.why.message()
+                                               : std::string(way.to.info().no_output)));
       if (!cool) set(status_of(way.flow.target));
     }
+  }
+
+  void tell(Severity severity, const Stream& of, const std::string& what) {
+    const std::string& peer = of.info().peer;
+    session_.log.write_of_rush(severity, what, peer.empty() ? what : peer + ": " + what);
   }
 
   static bool failed(const End& end) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <system_error>
 
@@ -61,9 +62,11 @@ struct Info {
   bool readable = true;  ///< it has an input at all; without one, every read is at its end
   bool writable = true;  ///< it has an output at all; without one, every write is broken
   std::string_view no_output = "there is no output";  ///< what is said then
-  int in = -1;           ///< descriptor numbers
+  int in = -1;                                        ///< descriptor numbers
   int out = -1;
   bool shared = false;  ///< other streams use these, too
+  std::string peer =
+      {};  ///< who is at the other side, for messages: `127.0.0.1:43121`; empty if that is not known
   bool echoes = false;  ///< what is written to it comes back, before writing has ended
 };
 
