@@ -1,4 +1,6 @@
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "opened.h"
@@ -11,6 +13,18 @@ class Unix : public testing::EndpointTest {
   static bool exists(const std::string& path) {
     struct stat status {};
     return ::lstat(path.c_str(), &status) == 0;
+  }
+  /// A path that no server has any more.
+  static void leave_dead(const std::string& path, int type) {
+    const Fd dead(::socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
+    const auto name = SocketName::unix_path(path);
+    ASSERT_EQ(::bind(dead.get(), name.data(), name.size()), 0);
+  }
+  /// As another server has it that looks whether a path is dead.
+  Fd lock_folder() const {
+    Fd lock(::open(folder().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    EXPECT_EQ(::flock(lock.get(), LOCK_EX), 0);
+    return lock;
   }
   static unsigned mode_of(const std::string& path) {
     struct stat status {};
@@ -89,6 +103,93 @@ TEST_F(Unix, RefusesThePathOfALiveServerAndUsesUpNoneOfItsPeers) {
   auto server = open(*live);
   write(*client, "mine");
   EXPECT_EQ(read_once(*server), "mine");
+}
+
+TEST_F(Unix, ReplacesADeadPathOnlyWhileItsFolderIsLocked) {
+  struct Case {
+    std::string address;  ///< `%`: the path
+    int type;
+  };
+  const Case cases[] = {
+      {"UNIX-LISTEN:%", SOCK_STREAM},
+      {"UNIX-LISTEN:%,socktype=5", SOCK_SEQPACKET},
+      {"UNIX-RECV:%", SOCK_DGRAM},
+      {"UNIX-RECVFROM:%", SOCK_DGRAM},
+      {"UNIX-SENDTO:/nowhere,bind=%", SOCK_DGRAM},
+      {"UNIX-CONNECT:" + path("server") + ",bind=%", SOCK_STREAM},
+  };
+  const auto server = endpoint("UNIX-LISTEN:" + path("server"));
+  run(loop_, server->prepare());
+  for (const Case& one : cases) {
+    leave_dead(path("dead"), one.type);
+    std::string address = one.address;
+    replace(address, path("dead"));
+    Fd lock = lock_folder();
+    const auto bound = endpoint(address);
+    const auto bind = [&]() -> Task<> {
+      if (address.find("bind=") == address.npos)
+        co_await bound->prepare();
+      else
+        co_await bound->open(session_);
+    };
+    try {
+      run(loop_, bind());
+      ADD_FAILURE() << address;
+    } catch (const Failure& failure) {
+      EXPECT_NE(std::string(failure.what()).find("another process keeps its folder locked"),
+                std::string::npos)
+          << failure.what();
+    }
+    EXPECT_TRUE(exists(path("dead"))) << address;
+    // Released while it is waited for.
+    const auto release = [](Loop& loop, Fd& held) -> Task<> {
+      for (int turn = 0; turn < 10; ++turn) co_await loop.yield();
+      held.reset();
+    };
+    loop_.start(release(loop_, lock));
+    EXPECT_NO_THROW(run(loop_, bind())) << address;
+    ::unlink(path("dead").c_str());
+  }
+}
+
+TEST_F(Unix, BindsWhereNothingIsInALockedFolder) {
+  const Fd lock = lock_folder();
+  auto [server, client] = meet("UNIX-LISTEN:" + path("new"), "UNIX-CONNECT:%");
+  write(*client, "x");
+  EXPECT_EQ(read_once(*server), "x");
+}
+
+TEST_F(Unix, SaysThatAFolderWhichItCannotReadIsNotLocked) {
+  if (::geteuid() == 0) GTEST_SKIP() << "root can read every folder";
+  leave_dead(path("dead"), SOCK_STREAM);
+  ASSERT_EQ(::chmod(folder().c_str(), 0300), 0);
+  EXPECT_NE(failure("UNIX-LISTEN:" + path("dead")).find("its folder cannot be locked: Permission denied"),
+            std::string::npos);
+  const auto forced = endpoint("UNIX-LISTEN:" + path("dead") + ",unlink-early");
+  EXPECT_NO_THROW(run(loop_, forced->prepare()));
+  ::chmod(folder().c_str(), 0700);
+}
+
+TEST_F(Unix, LeavesItsDeadPathToWhoeverIsReplacingIt) {
+  auto [server, client] = meet("UNIX-LISTEN:" + path("s"), "UNIX-CONNECT:%");
+  {
+    // Nobody listens any more, so another server may have seen that it is dead.
+    const Fd lock = lock_folder();
+    server.reset();
+    EXPECT_TRUE(exists(path("s")));
+  }
+  auto [second, other] = meet("UNIX-LISTEN:" + path("s"), "UNIX-CONNECT:%");
+  second.reset();
+  EXPECT_FALSE(exists(path("s")));
+}
+
+TEST_F(Unix, UnlinksNoSuccessorWithTheInodeNumberOfItsOwn) {
+  // File systems give the number of a file that is gone to the next one.
+  auto [first, client] = meet("UNIX-LISTEN:" + path("s"), "UNIX-CONNECT:%");
+  const auto second = endpoint("UNIX-LISTEN:" + path("s"));
+  run(loop_, second->prepare());
+  first.reset();
+  EXPECT_TRUE(exists(path("s")));
 }
 
 TEST_F(Unix, NeverReplacesWhatIsNoSocket) {

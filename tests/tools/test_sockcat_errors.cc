@@ -1,11 +1,13 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
 
+#include "sluice/core/socket_name.h"
 #include "sockcat.h"
 
 namespace sluice::test {
@@ -215,6 +217,64 @@ TEST(Path, LeftByADeadServerIsReplaced) {
   ASSERT_TRUE(std::filesystem::exists(path));
   Serving server({"UNIX-LISTEN:" + path + ",fork", "PIPE"});
   EXPECT_EQ(run_sockcat({"-", "UNIX-CONNECT:" + path}, {.input = "new"}).out, "new");
+}
+
+/// What one of several servers did that were started over the same path: it serves until it is told to end.
+struct Contender {
+  std::unique_ptr<Running> process;
+  std::future<bool> ready = {};
+};
+
+TEST(Path, LeftByADeadServerGoesToOneOfThoseThatStartAtOnce) {
+  constexpr int ready_descriptor = 9, rounds = 8, contenders = 6;
+  struct Server {
+    std::vector<std::string> addresses;  ///< `%`: the path
+    int type;
+  };
+  const std::vector<Server> servers = {{{"UNIX-LISTEN:%,fork", "PIPE"}, SOCK_STREAM},
+                                       {{"-u", "UNIX-RECV:%", "-"}, SOCK_DGRAM},
+                                       {{"UNIX-RECVFROM:%,fork", "PIPE"}, SOCK_DGRAM}};
+  const TemporaryDirectory directory;
+  const std::string path = directory.path() + "/s";
+  for (int round = 0; round < rounds; ++round)
+    for (const Server& server : servers) {
+      {
+        const Fd dead(::socket(AF_UNIX, server.type | SOCK_CLOEXEC, 0));
+        const auto name = SocketName::unix_path(path);
+        ASSERT_EQ(::bind(dead.get(), name.data(), name.size()), 0);
+      }
+      std::vector<std::string> words = server.addresses;
+      for (std::string& word : words)
+        if (const auto at = word.find('%'); at != word.npos) word.replace(at, 1, path);
+      words.insert(words.begin(), {"--ready-fd", std::to_string(ready_descriptor)});
+      std::vector<Contender> all(contenders);
+      for (Contender& one : all)
+        one.process = std::make_unique<Running>(
+            sockcat(words), RunOptions{.more_input = true, .captured = {ready_descriptor}});
+      for (Contender& one : all)
+        one.ready = beside([&] { return one.process->line(ready_descriptor).has_value(); });
+      Running* winner = nullptr;
+      std::vector<Running*> losers;
+      for (Contender& one : all)
+        if (one.ready.get()) {
+          EXPECT_EQ(winner, nullptr) << "a second one has " << server.addresses[0];
+          winner = one.process.get();
+        } else {
+          losers.push_back(one.process.get());
+        }
+      ASSERT_NE(winner, nullptr);
+      const std::string holder = "(held by sockcat, process " + std::to_string(winner->pid());
+      for (Running* one : losers) {
+        const Ended ended = one->wait();
+        EXPECT_EQ(ended.status, 1);
+        EXPECT_NE(ended.err.find(holder), std::string::npos) << ended.err;
+      }
+      // Its path leads to it.
+      EXPECT_NO_THROW(Socket::to_unix(path, server.type));
+      winner->signal(SIGTERM);
+      winner->wait();
+      EXPECT_FALSE(std::filesystem::exists(path));
+    }
 }
 
 TEST(Path, ThatIsNoSocketIsNeverReplaced) {

@@ -50,7 +50,7 @@ class UnixConnect final : public Endpoint {
     apply(address_, {Phase::prebind}, fd.get(), context_);
     std::shared_ptr<void> own_path;
     if (const auto local = client_name(address_))
-      own_path = bind_unix(address_, fd.get(), kind.type, *local, context_);
+      own_path = co_await bind_unix(address_, fd.get(), kind.type, *local, context_);
     auto socket = std::make_unique<Descriptor>(context_.loop, std::move(fd));
     {
       const ProcessSection section(address_);
@@ -76,7 +76,7 @@ Task<Listener::Bound> bind_unix_listener(Address address, Context context, Socke
   const SocketName name = unix_name(address, address.parameters[0].text);
   Fd fd = make_socket(address, kind, context);
   apply(address, {Phase::prebind, Phase::bind}, fd.get(), context);
-  auto path = bind_unix(address, fd.get(), kind.type, name, context);
+  auto path = co_await bind_unix(address, fd.get(), kind.type, name, context);
   co_return Listener::Bound{std::move(fd), name, std::move(path)};
 }
 

@@ -16,8 +16,8 @@ Task<DatagramServer::Bound> bind_receiver(Address address, Context context) {
   const SocketKind kind = with_options(address, datagrams);
   Fd fd = make_socket(address, kind, context);
   apply(address, {Phase::prebind, Phase::bind}, fd.get(), context);
-  auto path =
-      bind_unix(address, fd.get(), kind.type, unix_name(address, address.parameters[0].text), context);
+  const SocketName name = unix_name(address, address.parameters[0].text);
+  auto path = co_await bind_unix(address, fd.get(), kind.type, name, context);
   co_return DatagramServer::Bound{std::move(fd), std::move(path)};
 }
 
@@ -37,7 +37,7 @@ class UnixSender final : public Endpoint {
     apply(address_, {Phase::prebind, Phase::bind}, fd.get(), context_);
     MessageStream::Parts parts;
     if (const auto local = client_name(address_))
-      parts.companion = bind_unix(address_, fd.get(), kind.type, *local, context_);
+      parts.companion = co_await bind_unix(address_, fd.get(), kind.type, *local, context_);
     apply(address_, {Phase::connected, Phase::fd, Phase::late}, fd.get(), context_);
     context_.log.notice(
         [&] { return "successfully prepared local socket " + SocketName::of_socket(fd.get()).log_text(); });

@@ -21,8 +21,10 @@ bool is_abstract(const Address& address);
 /// Binds an AF_UNIX socket. A path left behind by a dead server is recognised and replaced (not as socat),
 /// a live one is a Failure that names its holder; mode, owner and group are in place before anybody can
 /// connect. What it returns unlinks the path when it goes (unlink-close=0 leaves it), if it is still ours.
-std::shared_ptr<void> bind_unix(const Address& address, int fd, int type, const SocketName& name,
-                                const Context& context);
+/// Of several that want a dead path at once, one gets it: the folder is locked meanwhile. A folder that
+/// cannot be locked within a second is bound in all the same, but a dead path in it is a Failure.
+Task<std::shared_ptr<void>> bind_unix(const Address& address, int fd, int type, const SocketName& name,
+                                      const Context& context);
 
 /// Unlinks a path at destruction, if it still leads to the same inode as now.
 std::shared_ptr<void> unlink_at_end(const std::string& path);
