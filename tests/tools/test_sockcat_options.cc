@@ -1,10 +1,12 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
@@ -227,6 +229,44 @@ TEST(Dash, MakesALoginShell) {
   };
   EXPECT_EQ(name(""), "cat");
   EXPECT_EQ(name(",dash"), "-cat");
+}
+
+/// Keeps connecting, or sending, until told to stop.
+class Pest {
+ public:
+  Pest(int port, int type) : worker_(beside([this, port, type] { bother(port, type); })) {}
+  ~Pest() { stop_ = true; }
+
+ private:
+  void bother(int port, int type) const {
+    sockaddr_in name{};
+    name.sin_family = AF_INET;
+    name.sin_port = htons(static_cast<std::uint16_t>(port));
+    name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    while (!stop_) {
+      const Fd fd(::socket(AF_INET, type | SOCK_CLOEXEC, 0));
+      if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0) return;
+      if (type == SOCK_DGRAM && ::send(fd.get(), "x", 1, 0) < 0 && errno != EAGAIN) return;
+    }
+  }
+
+  std::atomic<bool> stop_ = false;
+  std::future<void> worker_;
+};
+
+TEST(AcceptTimeout, IsNotPutOffByThoseThatAreRefused) {
+  const std::vector<std::pair<std::string, int>> servers = {
+      {"TCP4-LISTEN:0,bind=127.0.0.1", SOCK_STREAM},
+      {"TCP4-LISTEN:0,bind=127.0.0.1,fork", SOCK_STREAM},
+      {"UDP4-LISTEN:0,bind=127.0.0.1", SOCK_DGRAM},
+      {"UDP4-LISTEN:0,bind=127.0.0.1,fork", SOCK_DGRAM},
+  };
+  for (const auto& [address, type] : servers)
+    for (const char* rule : {"range=10.0.0.0/8", "sourceport=1", "lowport"}) {
+      Serving server({address + ",accept-timeout=0.2," + rule, "PIPE"});
+      const Pest pest(server.port(), type);
+      EXPECT_EQ(server->wait().status, 124) << address << ' ' << rule;
+    }
 }
 
 TEST(AcceptTimeout, EndsAVainWait) {

@@ -9,6 +9,8 @@ namespace {
 
 /// As many as the kernel grants (net.core.somaxconn): a burst of clients is not to be refused.
 constexpr int usual_backlog = SOMAXCONN;
+/// Before others get their turn.
+constexpr std::size_t most_refused_at_once = 64;
 
 }  // namespace
 
@@ -64,22 +66,31 @@ Task<std::vector<Arrival>> Listener::accept(std::size_t most) {
   co_await prepare();
   std::vector<Arrival> arrivals;
   const auto limit = address_.duration("accept-timeout");
-  while (arrivals.empty() && !stopped_) {
-    Arrival first = co_await accept_from(*socket_, try_accept_, limit, std::exchange(drained_, false));
+  const auto deadline = limit ? Clock::now() + *limit : Clock::time_point::max();
+  while (!stopped_) {
+    Arrival first = co_await accept_from(*socket_, try_accept_, deadline, std::exchange(drained_, false));
     if (!first.socket) break;
     if (admits(first)) arrivals.push_back(std::move(first));
     add_those_that_wait(arrivals, most);
+    if (!arrivals.empty()) break;
+    // Those that are refused do not count, however fast they come; nor may they keep the loop from the
+    // others.
+    if (Clock::now() >= deadline) throw_nobody_came();
+    co_await context_.loop.yield();
   }
   co_return arrivals;
 }
 
 void Listener::add_those_that_wait(std::vector<Arrival>& arrivals, std::size_t most) {
   try {
-    while (arrivals.size() < most) {
+    for (std::size_t refused = 0; arrivals.size() < most && refused < most_refused_at_once;) {
       auto next = try_accept_(*socket_);
       drained_ = !next;
       if (drained_) return;
-      if (admits(*next)) arrivals.push_back(std::move(*next));
+      if (admits(*next))
+        arrivals.push_back(std::move(*next));
+      else
+        ++refused;
     }
   } catch (const Failure&) {
     // It concerns those that have not come yet: the next call tells, if nobody has come.

@@ -133,13 +133,14 @@ std::optional<Arrival> try_accept(Descriptor& socket) {
   }
 }
 
-Task<Arrival> accept_from(Descriptor& socket, const TryAccept& try_one, std::optional<Duration> limit,
+void throw_nobody_came() { throw Failure("nobody connected in time", ExitStatus::timed_out); }
+
+Task<Arrival> accept_from(Descriptor& socket, const TryAccept& try_one, Clock::time_point deadline,
                           bool drained) {
-  const auto deadline = limit ? Clock::now() + *limit : Clock::time_point::max();
   for (;;) {
     if (!std::exchange(drained, false))
       if (auto arrival = try_one(socket)) co_return std::move(*arrival);
-    if (Clock::now() >= deadline) throw Failure("nobody connected in time", ExitStatus::timed_out);
+    if (Clock::now() >= deadline) throw_nobody_came();
     co_await socket.wait_until(Descriptor::readable, deadline);
     if (socket.stopped(Descriptor::readable)) co_return Arrival{};
   }

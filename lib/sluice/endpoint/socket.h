@@ -57,9 +57,11 @@ Task<> connect_socket(Descriptor& socket, const SocketName& to, std::optional<Du
 std::optional<Arrival> try_accept(Descriptor& socket);
 using TryAccept = std::function<std::optional<Arrival>(Descriptor& socket)>;
 /// Waits for one, at once if nobody has come so far (`drained`); its socket is empty if the descriptor was
-/// stopped. Throws Failure with ExitStatus::timed_out if nobody came within the limit.
-Task<Arrival> accept_from(Descriptor& socket, const TryAccept& try_one, std::optional<Duration> limit,
+/// stopped. Throws Failure with ExitStatus::timed_out if nobody came by the deadline.
+Task<Arrival> accept_from(Descriptor& socket, const TryAccept& try_one, Clock::time_point deadline,
                           bool drained);
+/// That failure.
+[[noreturn]] void throw_nobody_came();
 
 /// Binds, and says who holds a name that is taken where that can be seen.
 void bind_socket(const Address& address, int fd, const SocketName& name);
