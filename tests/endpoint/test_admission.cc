@@ -42,10 +42,24 @@ TEST(Range, ContainsWhatItsMaskSays) {
       {"[fe80::]/10", "[ff00::1]", false},
       {"127.0.0.0/8", "[::1]", false},
       {"127.0.0.0/8", "[::ffff:127.0.0.1]", true},
+      {"[::ffff:10.0.0.0]/104", "10.1.2.3", true},
+      {"[::ffff:10.0.0.0]/104", "11.1.2.3", false},
+      {"[::ffff:10.0.0.0]/104", "[::ffff:10.1.2.3]", true},
+      {"[::ffff:10.0.0.0]/104", "[::1]", false},
+      {"[::ffff:0.0.0.0]/96", "10.1.2.3", true},
+      {"[::]/0", "10.1.2.3", true},
+      {"[::]/96", "10.1.2.3", false},
+      {"localhost/32", "127.0.0.1", true},
+      {"localhost/8", "127.1.2.3", true},
+      {"localhost/32", "127.0.0.2", false},
+      {"localhost:255.255.255.255", "127.0.0.1", true},
+      {"localhost:255.0.0.0", "128.0.0.1", false},
   };
   for (const auto& one : cases) {
-    const auto range = Range::of(parse_address("TCP-LISTEN:1,range=" + one.range));
+    const Address address = parse_address("TCP-LISTEN:1,range=" + one.range);
+    auto range = Range::of(address);
     ASSERT_TRUE(range);
+    testing::run(loop, range->resolve(address, Context{loop, log}));
     EXPECT_EQ(range->contains(name_of(loop, log, one.host)), one.inside) << one.range << ' ' << one.host;
   }
 }
@@ -53,9 +67,27 @@ TEST(Range, ContainsWhatItsMaskSays) {
 TEST(Range, RefusesWhatIsNone) {
   EXPECT_FALSE(Range::of(parse_address("TCP-LISTEN:1")));
   for (const auto* bad : {"x", "10.0.0.0", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/8x", "10.0.0.0:255", "[::1]",
-                          "[::1/128", "[::1]/129"})
+                          "[::1/128", "[::1]/129", "localhost", "localhost:", "localhost/33", "300.0.0.0/8",
+                          "10.0.0/8", "[::g:1]/8", "localhost:localhost", "/8", ":255.0.0.0", "[]/128"})
     EXPECT_THROW(Range::of(parse_address(std::string("TCP-LISTEN:1,range='") + bad + "'")), AddressError)
         << bad;
+}
+
+TEST(Range, AsksForAHostWhenItsAddressIsOpened) {
+  Loop loop;
+  Logger log{LogSettings{}};
+  const Address address = parse_address("TCP-LISTEN:1,range=unknown.invalid/32");
+  auto range = Range::of(address);
+  ASSERT_TRUE(range);
+  EXPECT_FALSE(range->contains(name_of(loop, log, "127.0.0.1")));
+  try {
+    testing::run(loop, range->resolve(address, Context{loop, log}));
+    FAIL();
+  } catch (const Failure& failure) {
+    EXPECT_NE(std::string(failure.what()).find("resolve unknown.invalid"), std::string::npos)
+        << failure.what();
+    EXPECT_EQ(failure.status(), ExitStatus::failure);
+  }
 }
 
 TEST(Admission, NamesTheOptionThatKeepsAPeerOut) {

@@ -627,7 +627,7 @@ constexpr auto rows = std::to_array<OptionRow>({
     {"pty-wait-slave", Group::pty, Phase::early, ValueType::boolean, code,
      "waits until somebody opens the slave"},
     {"range", Group::range, Phase::accept, ValueType::text, code,
-     "accepts only these peers: address/bits, or address:mask"},
+     "accepts only these peers: host/bits, host:mask, or [host]/bits for IPv6"},
     {"raw", Group::termios, Phase::fd, ValueType::constant, terminal_mode(Mode::raw),
      "passes input and output almost unprocessed"},
     {"readbytes", Group::appl, Phase::late, ValueType::size, code,

@@ -69,6 +69,7 @@ DatagramServer::~DatagramServer() = default;
 
 Task<> DatagramServer::prepare() {
   if (socket_) co_return;
+  co_await admission_.prepare(address_, context_);
   Bound bound = co_await bind_();
   apply(address_, {Phase::pastbind, Phase::connected, Phase::fd, Phase::late}, bound.socket.get(), context_);
   name_ = SocketName::of_socket(bound.socket.get());

@@ -47,6 +47,7 @@ Accepts DatagramClient::accepted(const SocketName& to) const {
 }
 
 Task<std::unique_ptr<Stream>> DatagramClient::open(Session& session) {
+  if (range_) co_await range_->resolve(address_, context_);
   const SocketName to = co_await plan_.find();
   SocketKind kind = plan_.kind;
   kind.family = to.family();
@@ -88,6 +89,7 @@ DatagramReceiver::DatagramReceiver(const Address& address, const Context& contex
 
 Task<> DatagramReceiver::prepare() {
   if (bound_.socket) co_return;
+  co_await admission_.prepare(address_, context_);
   bound_ = co_await bind_();
   apply(address_, {Phase::pastbind, Phase::connected, Phase::fd, Phase::late}, bound_.socket.get(), context_);
   name_ = SocketName::of_socket(bound_.socket.get());

@@ -26,6 +26,7 @@ Listener::Listener(const Address& address, const Context& context, std::string_v
 
 Task<> Listener::prepare() {
   if (socket_) co_return;
+  co_await admission_.prepare(address_, context_);
   Bound bound = co_await bind_();
   if (!bound.listening) {
     apply(address_, {Phase::pastbind, Phase::prelisten}, bound.socket.get(), context_);
