@@ -3,7 +3,9 @@
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include <unordered_set>
 
@@ -81,11 +83,31 @@ TEST(SocketName, ChangesItsPortOnly) {
   EXPECT_EQ(SocketName::unix_path("x").with_port(1), SocketName::unix_path("x"));
 }
 
-TEST(SocketName, HasRoomForPathsOfUpTo107Bytes) {
-  EXPECT_EQ(SocketName::unix_path(std::string(107, 'p')).path(), std::string(107, 'p'));
-  for (const std::size_t length : {0, 108, 1000})
+TEST(SocketName, HasRoomForPathsOfUpTo108Bytes) {
+  for (const std::size_t length : {1, 107, 108})
+    EXPECT_EQ(SocketName::unix_path(std::string(length, 'p')).path(), std::string(length, 'p'));
+  for (const std::size_t length : {0, 109, 1000})
     EXPECT_THROW(SocketName::unix_path(std::string(length, 'p')), UsageError) << length;
+  EXPECT_EQ(SocketName::unix_abstract(std::string(107, 'p')).host(), '@' + std::string(107, 'p'));
   EXPECT_THROW(SocketName::unix_abstract(std::string(108, 'p')), UsageError);
+}
+
+TEST(SocketName, OfALongestPathIsReadBackWhole) {
+  char folder[] = "/tmp/sluice-name-XXXXXX";
+  ASSERT_NE(::mkdtemp(folder), nullptr);
+  for (const std::size_t length : {107, 108}) {
+    std::string path = std::string(folder) + '/';
+    path.resize(length, 'p');
+    const auto name = SocketName::unix_path(path);
+    const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    EXPECT_EQ(::bind(fd, name.data(), name.size()), 0);
+    EXPECT_EQ(SocketName::of_socket(fd).path(), path);
+    EXPECT_LE(SocketName::of_socket(fd).size(), sizeof(sockaddr_un)) << "else it cannot be sent to";
+    EXPECT_EQ(SocketName::of_socket(fd).log_text(), "AF=1 \"" + path + '"');
+    EXPECT_EQ(::unlink(path.c_str()), 0);
+    ::close(fd);
+  }
+  ::rmdir(folder);
 }
 
 TEST(SocketName, OfAnUnboundSocketIsUnnamed) {
@@ -103,6 +125,9 @@ TEST(SocketName, OfAnyFamilyHoldsWhatASockaddrDoes) {
   EXPECT_EQ(longest.service(), "");
   EXPECT_EQ(SocketName::of_family(77, "").size(), sizeof(sa_family_t));
   EXPECT_THROW(SocketName::of_family(77, std::string(127, 'x')), UsageError);
+  // Longer than a path can be.
+  EXPECT_EQ(SocketName::of_family(AF_UNIX, std::string(126, 'x')).path(), std::string(108, 'x'));
+  EXPECT_EQ(SocketName::of_family(AF_UNIX, '\0' + std::string(125, 'x')).host(), '@' + std::string(107, 'x'));
   EXPECT_EQ(SocketName().family_data(), "");
   EXPECT_EQ(SocketName::vsock(3, 70000).service(), "70000");
 }

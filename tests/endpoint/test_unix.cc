@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 
 #include "opened.h"
 
@@ -211,6 +212,38 @@ TEST_F(Unix, UnlinksOnlyItsOwnPath) {
     run(loop_, listener->prepare());
   }
   EXPECT_TRUE(exists(path("kept")));
+}
+
+TEST_F(Unix, HasPathsOfUpTo108Bytes) {
+  const auto longest = [&](char fill) {
+    std::string name = path("");
+    name.resize(sizeof(sockaddr_un::sun_path), fill);
+    return name;
+  };
+  const std::string at = longest('s'), from = longest('c');
+  for (const std::string type : {"1", "5"}) {
+    auto [server, client] =
+        meet("UNIX-LISTEN:" + at + ",socktype=" + type, "UNIX-CONNECT:%,bind=" + from + ",socktype=" + type);
+    ASSERT_TRUE(server && client);
+    EXPECT_TRUE(exists(at) && exists(from));
+    write(*client, "hello");
+    EXPECT_EQ(read_once(*server), "hello");
+    client.reset();
+    server.reset();
+    EXPECT_FALSE(exists(at) || exists(from));
+  }
+  // A peer's name is where the answer goes.
+  const auto receiver = endpoint("UNIX-RECVFROM:" + at);
+  run(loop_, receiver->prepare());
+  EXPECT_EQ(receiver->names(), std::vector{"unix " + at});
+  const auto sender = open("UNIX-SENDTO:" + at + ",bind=" + from);
+  write(*sender, "question");
+  const auto answering = open(*receiver);
+  EXPECT_EQ(read_once(*answering), "question");
+  write(*answering, "answer");
+  EXPECT_EQ(read_once(*sender), "answer");
+  for (const auto* keyword : {"UNIX-LISTEN:", "UNIX-CONNECT:", "UNIX-RECV:", "UNIX-SENDTO:"})
+    EXPECT_THROW(endpoint(keyword + at + 'x', Use::reading), AddressError) << keyword;
 }
 
 TEST_F(Unix, SaysWhyItCannotConnect) {

@@ -25,6 +25,11 @@ Address as(const sockaddr_storage& storage) {
   return address;
 }
 
+/// How much of a sockaddr_un's path a name of that length has. One that was written as data may be longer.
+std::size_t path_room(socklen_t length) {
+  return std::min<std::size_t>(length - path_offset, sizeof(sockaddr_un::sun_path));
+}
+
 SocketName unix_name(std::string_view bytes, bool padded) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
@@ -38,6 +43,8 @@ SocketName unix_name(std::string_view bytes, bool padded) {
 SocketName::SocketName(const sockaddr* address, socklen_t length) {
   length_ = std::min<socklen_t>(length, sizeof storage_);
   std::memcpy(&storage_, address, length_);
+  // Of a path that fills its sockaddr the kernel counts a NUL after it too, which it does not take back.
+  if (storage_.ss_family == AF_UNIX) length_ = std::min<socklen_t>(length_, sizeof(sockaddr_un));
   if (storage_.ss_family == AF_INET6) {
     const auto six = as<sockaddr_in6>(storage_);
     if (!IN6_IS_ADDR_V4MAPPED(&six.sin6_addr)) return;
@@ -62,9 +69,10 @@ std::string all_digits(const void* ip6) {
 
 SocketName SocketName::unix_path(std::string_view path) {
   if (path.empty()) throw UsageError("a UNIX socket needs a path");
-  if (path.size() >= sizeof(sockaddr_un::sun_path))
+  // The last byte need not be a NUL (unix(7)).
+  if (path.size() > sizeof(sockaddr_un::sun_path))
     throw UsageError("UNIX socket path is " + std::to_string(path.size()) +
-                     " bytes long (at most 107): " + std::string(path));
+                     " bytes long (at most 108): " + std::string(path));
   return unix_name({path.data(), path.size()}, false);
 }
 
@@ -143,7 +151,7 @@ std::string SocketName::path() const {
   if (family() != AF_UNIX || length_ <= path_offset) return {};
   const auto address = as<sockaddr_un>(storage_);
   if (address.sun_path[0] == '\0') return {};
-  return {address.sun_path, ::strnlen(address.sun_path, length_ - path_offset)};
+  return {address.sun_path, ::strnlen(address.sun_path, path_room(length_))};
 }
 
 std::string SocketName::host() const {
@@ -165,7 +173,7 @@ std::string SocketName::host() const {
   if (length_ <= path_offset) return {};
   if (auto name = path(); !name.empty()) return name;
   const auto address = as<sockaddr_un>(storage_);
-  std::string_view rest(address.sun_path + 1, length_ - path_offset - 1);
+  std::string_view rest(address.sun_path + 1, path_room(length_) - 1);
   if (const auto end = rest.find_last_not_of('\0'); end != rest.npos) rest = rest.substr(0, end + 1);
   return "@" + std::string(rest);
 }

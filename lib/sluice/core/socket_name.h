@@ -19,8 +19,9 @@ class SocketName {
   SocketName() = default;
   SocketName(const sockaddr* address, socklen_t length);
 
-  /// An AF_UNIX name. Throws UsageError if the path is too long (107 bytes; 108 abstract). An abstract name
-  /// has no leading NUL here; `tight` sends just its bytes, else it is padded with NULs to full size.
+  /// An AF_UNIX name. Throws UsageError if the path is too long (more than 108 bytes; 107 abstract). An
+  /// abstract name has no leading NUL here; `tight` sends just its bytes, else it is padded with NULs to full
+  /// size.
   static SocketName unix_path(std::string_view path);
   static SocketName unix_abstract(std::string_view name, bool tight = true);
 
