@@ -114,6 +114,83 @@ TEST(Admission, NamesTheOptionThatKeepsAPeerOut) {
   }
 }
 
+TEST(HostAccess, FindsPatternsThatNeedNames) {
+  char folder[] = "/tmp/sluice-hosts-XXXXXX";
+  ASSERT_NE(::mkdtemp(folder), nullptr);
+  const std::string table = std::string(folder) + "/table", listed = std::string(folder) + "/listed";
+  std::ofstream(listed) << "10.0.0.1\n[::1] 10.2.\nhost.example\n";
+  struct Case {
+    std::string rules, pattern;
+    int line = 1;
+  };
+  const std::vector<Case> cases = {
+      {"gate: ALL", ""},
+      {"gate: 10.0.0.1, 10.2. 10.0.0.0/255.0.0.0\t10.0.0.0/8", ""},
+      {"gate: [::1] [fe80::]/10 : ALLOW", ""},
+      {"gate: 10.0.* EXCEPT 10.0.0.?", ""},
+      {"# gate: host.example\n\nother: host.example", ""},
+      {"gate: 10.0.0.1: spawn (echo from host.example)", ""},
+      {"gate: host.example", "host.example"},
+      {"gate: .example", ".example"},
+      {"gate: 3com.example", "3com.example"},
+      {"GATE: localhost", "localhost"},
+      {"ALL: PARANOID", "PARANOID"},
+      {"other, gate: ALL EXCEPT LOCAL", "LOCAL"},
+      {"all: unknown", "unknown"},
+      {"gate: KNOWN", "KNOWN"},
+      {"gate: @group", "@group"},
+      {"gate: user@10.0.0.1", "user@10.0.0.1"},
+      {"gate@10.0.0.1: ALL", "gate@10.0.0.1"},
+      {"gate: *.example", "*.example"},
+      {"gate: " + listed, "host.example"},
+      {"gate: 10.0.0.1 \\\n 10.0.0.2 \\\n host.example", "host.example"},
+      {"gate: 10.0.0.1\ngate: \\\n[::1] host.example : DENY\n", "host.example", 2},
+  };
+  for (const auto& one : cases) {
+    std::ofstream(table) << one.rules << '\n';
+    EXPECT_EQ(pattern_by_name(table, "gate"),
+              one.pattern.empty()
+                  ? ""
+                  : "pattern \"" + one.pattern + "\" in " + table + ", line " + std::to_string(one.line))
+        << one.rules;
+  }
+  EXPECT_EQ(pattern_by_name(std::string(folder) + "/none", "gate"), "");
+  std::filesystem::remove_all(folder);
+}
+
+TEST(Admission, LetsNobodyInWhereARuleNeedsNames) {
+  if (::dlopen("libwrap.so.0", RTLD_NOW) == nullptr) GTEST_SKIP() << "libwrap is not installed";
+  char folder[] = "/tmp/sluice-hosts-XXXXXX";
+  ASSERT_NE(::mkdtemp(folder), nullptr);
+  const std::string etc = folder;
+  const auto write = [&](const char* allow, const char* deny) {
+    std::ofstream(etc + "/hosts.allow") << allow << '\n';
+    std::ofstream(etc + "/hosts.deny") << deny << '\n';
+  };
+  const Address address = parse_address("TCP-LISTEN:1,tcpwrap=gate,tcpwrap-etc=" + etc);
+  for (const auto& [allow, deny] : {std::pair{"gate: trusted.example", "ALL: ALL"},
+                                    {"gate: 127.0.0.1", "gate: .example"},
+                                    {"", "ALL: PARANOID"}}) {
+    write(allow, deny);
+    try {
+      const Admission admission(address);
+      ADD_FAILURE() << allow << ' ' << deny;
+    } catch (const AddressError& refused) {
+      EXPECT_NE(std::string(refused.what()).find("by their addresses only"), std::string::npos);
+    }
+  }
+  // Changed while it serves.
+  Loop loop;
+  Logger log{LogSettings{}};
+  const SocketName peer = name_of(loop, log, "127.0.0.1");
+  write("", "");
+  const Admission admission(address);
+  EXPECT_EQ(admission.objection(peer), "");
+  write("", "gate: .example");
+  EXPECT_EQ(admission.objection(peer), "tcpwrap");
+  std::filesystem::remove_all(folder);
+}
+
 TEST(Admission, AsksTheTablesOfHostAccess) {
   if (::dlopen("libwrap.so.0", RTLD_NOW) == nullptr) GTEST_SKIP() << "libwrap is not installed";
   char folder[] = "/tmp/sluice-hosts-XXXXXX";

@@ -2,8 +2,14 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <strings.h>
 
+#include <algorithm>
+#include <array>
+#include <fstream>
 #include <mutex>
+#include <string_view>
+#include <vector>
 
 #include "sluice/endpoint/apply.h"
 
@@ -32,7 +38,102 @@ Library& library() {
   return one;
 }
 
+bool same(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && ::strncasecmp(a.data(), b.data(), a.size()) == 0;
+}
+
+/// The next line of a table, with those that it goes on in (a backslash at the end). `number` is its first.
+bool next_rule(std::istream& table, std::string& rule, int& number, int& read) {
+  rule.clear();
+  number = read + 1;
+  for (std::string line; std::getline(table, line);) {
+    ++read;
+    const bool goes_on = line.ends_with('\\');
+    if (goes_on) line.pop_back();
+    rule += line;
+    if (!goes_on) return true;
+  }
+  return !rule.empty();
+}
+
+/// The first two fields of a rule; a colon in brackets is one of an address of IPv6.
+std::vector<std::string> fields_of(std::string_view rule) {
+  std::vector<std::string> fields(1);
+  int brackets = 0;
+  for (const char c : rule) {
+    if (c == '[') ++brackets;
+    if (c == ']') --brackets;
+    if (c == ':' && brackets <= 0)
+      fields.emplace_back();
+    else
+      fields.back() += c;
+  }
+  fields.resize(2);
+  return fields;
+}
+
+std::vector<std::string> elements_of(std::string_view list) {
+  constexpr std::string_view separators = ", \t\r";
+  std::vector<std::string> elements;
+  for (;;) {
+    const auto begin = list.find_first_not_of(separators);
+    if (begin == list.npos) return elements;
+    const auto end = std::min(list.find_first_of(separators, begin), list.size());
+    elements.emplace_back(list.substr(begin, end - begin));
+    list.remove_prefix(end);
+  }
+}
+
+/// Whether a list of daemons may mean this one. Exceptions are not looked at: too much is refused then.
+bool may_mean(const std::vector<std::string>& daemons, const std::string& daemon) {
+  return std::any_of(daemons.begin(), daemons.end(), [&](const std::string& one) {
+    const std::string_view name = std::string_view(one).substr(0, one.find('@'));
+    return same(name, "ALL") || same(name, daemon) || name.starts_with('/') ||
+           name.find_first_of("*?") != name.npos;
+  });
+}
+
+bool is_by_address(std::string_view pattern) {
+  if (same(pattern, "ALL") || same(pattern, "EXCEPT")) return true;
+  if (pattern.starts_with('[')) return true;
+  // A wildcard alone takes an address in as well as a name.
+  return pattern.find_first_not_of("0123456789./*?") == pattern.npos && !pattern.starts_with('.') &&
+         !pattern.starts_with('/');
+}
+
+std::string first_by_name(const std::vector<std::string>& patterns) {
+  for (const std::string& one : patterns) {
+    if (one.starts_with('/')) {
+      std::ifstream file(one);
+      for (std::string line; std::getline(file, line);)
+        for (const std::string& listed : elements_of(line))
+          if (!is_by_address(listed)) return listed;
+    } else if (!is_by_address(one)) {
+      return one;
+    }
+  }
+  return {};
+}
+
 }  // namespace
+
+std::string pattern_by_name(const std::string& table, const std::string& daemon) {
+  std::ifstream file(table);
+  std::string rule;
+  for (int number = 0, read = 0; next_rule(file, rule, number, read);) {
+    if (rule.starts_with('#')) continue;
+    const auto fields = fields_of(rule);
+    const auto daemons = elements_of(fields[0]);
+    if (!may_mean(daemons, daemon)) continue;
+    // Where a rule is for a daemon at one of our names, which the library does not get either.
+    const auto at = std::find_if(daemons.begin(), daemons.end(),
+                                 [](const std::string& one) { return one.find('@') != one.npos; });
+    const std::string pattern = at != daemons.end() ? *at : first_by_name(elements_of(fields[1]));
+    if (!pattern.empty())
+      return "pattern \"" + pattern + "\" in " + table + ", line " + std::to_string(number);
+  }
+  return {};
+}
 
 std::optional<HostAccess> HostAccess::of(const Address& address) {
   const Option* option = address.find("tcpwrappers");
@@ -45,18 +146,28 @@ std::optional<HostAccess> HostAccess::of(const Address& address) {
                        "tcpwrap needs libwrap.so.0 (Debian's package libwrap0)");
   HostAccess access;
   access.daemon_ = option != nullptr && option->has_text ? option->text : program_invocation_short_name;
-  access.allow_ = allow ? *allow : etc ? *etc + "/hosts.allow" : "";
-  access.deny_ = deny ? *deny : etc ? *etc + "/hosts.deny" : "";
+  access.allow_ = allow ? *allow : etc ? *etc + "/hosts.allow" : *library().allow_table;
+  access.deny_ = deny ? *deny : etc ? *etc + "/hosts.deny" : *library().deny_table;
+  if (const std::string rule = access.rule_by_name(); !rule.empty())
+    throw AddressError(address, option != nullptr ? option->place : address.place,
+                       "tcpwrap judges clients by their addresses only, but there is a " + rule);
   return access;
 }
 
+std::string HostAccess::rule_by_name() const {
+  std::string rule = pattern_by_name(allow_, daemon_);
+  return rule.empty() ? pattern_by_name(deny_, daemon_) : rule;
+}
+
 bool HostAccess::permits(const SocketName& client) const {
+  // The tables may have changed since.
+  if (!rule_by_name().empty()) return false;
   Library& all = library();
   const std::lock_guard lock(all.mutex);
   const char* const usual_allow = *all.allow_table;
   const char* const usual_deny = *all.deny_table;
-  if (!allow_.empty()) *all.allow_table = allow_.c_str();
-  if (!deny_.empty()) *all.deny_table = deny_.c_str();
+  *all.allow_table = allow_.c_str();
+  *all.deny_table = deny_.c_str();
   std::string daemon = daemon_, name = "unknown", address = client.host(), user = "unknown";
   const bool granted = all.ask(daemon.data(), name.data(), address.data(), user.data()) != 0;
   *all.allow_table = usual_allow;
