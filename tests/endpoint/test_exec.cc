@@ -32,6 +32,37 @@ TEST_F(Exec, TalksToAProgramOverASocketOrPipes) {
   }
 }
 
+TEST(CommandLine, LosesTheScriptThatTheAddressQuotes) {
+  struct Case {
+    const char* written;
+    bool loses;
+  };
+  const Case cases[] = {
+      {R"(sh -c "echo a b")", true},
+      {"sh -c 'echo a b'", true},
+      {R"(/bin/bash -lc "exit 3")", true},
+      {R"(dash -e  -c   'read x; echo "$x"')", true},
+      {R"('sh -c "echo a b"')", false},
+      {R"("sh -c 'echo a b'")", false},
+      {R"('sh -c "echo $0" name')", false},
+      {R"(sh -c '"echo a b"')", false},
+      {R"(sh -c \"echo a b\")", false},
+      {"sh -c echo a b", false},
+      {"'sh -c echo a b'", false},
+      {"sh -c 'ls' name", false},
+      {"sh -c ''", false},
+      {"sh -c", false},
+      {"sh 'my script' -c 'a b'", false},
+      {"sh script -c 'a b'", false},
+      {"bash -o pipefail -c 'a | b'", true},
+      {"grep -c 'a b'", false},
+      {"/usr/bin/shuf -c 'a b'", false},
+      {"sh --norc 'a b'", false},
+      {"", false},
+  };
+  for (const auto& [written, loses] : cases) EXPECT_EQ(loses_its_script(written), loses) << written;
+}
+
 TEST_F(Exec, TellsItsExitStatus) {
   struct Case {
     std::string command;

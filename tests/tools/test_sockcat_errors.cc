@@ -277,6 +277,26 @@ TEST(Path, LeftByADeadServerGoesToOneOfThoseThatStartAtOnce) {
     }
 }
 
+TEST(Exec, WarnsOnceThatAShellLosesItsScript) {
+  const Ended lost = run_sockcat({"-", "EXEC:sh -c \"echo a b\""});
+  EXPECT_EQ(lost.out, "\n");
+  EXPECT_EQ(lost.status, 0);
+  EXPECT_NE(lost.err.find(R"(this runs "sh" "-c" "echo" "a" "b";)"), std::string::npos) << lost.err;
+  EXPECT_EQ(std::count(lost.err.begin(), lost.err.end(), '\n'), 1) << lost.err;
+  for (const char* kept : {"EXEC:'sh -c \"echo a b\"'", "EXEC:\"sh -c 'echo a b'\"", "SYSTEM:echo a b"}) {
+    const Ended ended = run_sockcat({"-", kept});
+    EXPECT_EQ(ended.out, "a b\n");
+    EXPECT_EQ(ended.err, "") << kept;
+  }
+  Serving server({"TCP4-LISTEN:0,bind=127.0.0.1,fork", "EXEC:sh -c 'echo a b'"});
+  for (int client = 0; client < 2; ++client) EXPECT_EQ(Socket::to_tcp(server.port()).receive_all(), "\n");
+  server->signal(SIGTERM);
+  const std::string err = server->wait().err;
+  const auto first = err.find("this runs");
+  EXPECT_NE(first, std::string::npos) << err;
+  EXPECT_EQ(err.find("this runs", first + 1), std::string::npos) << err;
+}
+
 TEST(Path, ThatIsNoSocketIsNeverReplaced) {
   const TemporaryDirectory directory;
   const std::string path = directory.file("precious", "content");

@@ -12,4 +12,9 @@ namespace sluice {
 /// is not closed.
 std::vector<std::string> split_command_line(std::string_view text);
 
+/// Whether a command line loses the script of its shell: the quotes around it are those of the address
+/// (`EXEC:sh -c "echo a b"`), which have gone before the line is split, so `-c` gets the first word alone.
+/// `written` is the parameter as it stands in the address.
+bool loses_its_script(std::string_view written);
+
 }  // namespace sluice
