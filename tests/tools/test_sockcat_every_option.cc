@@ -428,6 +428,17 @@ class User {
   std::size_t seen_ = 0;
 };
 
+/// Whether a terminal ends when its only user has gone.
+std::string without_its_user(Look& look, const std::string& terminal, bool expected_to_end) {
+  Serving server(look.words({terminal, "EXEC:cat"}));
+  {
+    const Fd slave(::open(server.names().at(0).substr(4).c_str(), O_RDWR | O_NOCTTY | O_CLOEXEC));
+    check("write", ::write(slave.get(), "x", 1));
+    readable(slave.get(), true);
+  }
+  return ends(server.process(), expected_to_end) ? "ended" : "goes on";
+}
+
 /// What is shown of a line that is typed behind a prompt, and drawn once more (^L); then the history.
 std::string typed(Look& look) {
   look.file("history", "of yore\n");
@@ -1161,15 +1172,7 @@ const std::vector<Row>& rows() {
          return "waits, then " + server->line(2).value_or("nothing");
        }},
       {"pty-end-on-close", "end-on-close", "^ended",
-       [](Look& look) {
-         Serving server(look.words({"PTY,raw,echo=0%o", "EXEC:cat"}));
-         {
-           const Fd slave(::open(server.names().at(0).substr(4).c_str(), O_RDWR | O_NOCTTY | O_CLOEXEC));
-           check("write", ::write(slave.get(), "x", 1));
-           readable(slave.get(), true);
-         }
-         return ends(server.process(), look.with) ? "ended" : "goes on";
-       }},
+       [](Look& look) { return without_its_user(look, "PTY,raw,echo=0%o", look.with); }},
       {"pty-interval", "pty-interval=0.001", "^often",
        [](Look& look) {
          // It looks only where the kernel cannot tell.
@@ -1184,15 +1187,7 @@ const std::vector<Row>& rows() {
          return many() ? "often" : "seldom";
        }},
       {"sitout-eio", "sitout-eio=60", "^goes on",
-       [](Look& look) {
-         Serving server(look.words({"PTY,raw,echo=0,end-on-close%o", "EXEC:cat"}));
-         {
-           const Fd slave(::open(server.names().at(0).substr(4).c_str(), O_RDWR | O_NOCTTY | O_CLOEXEC));
-           check("write", ::write(slave.get(), "x", 1));
-           readable(slave.get(), true);
-         }
-         return ends(server.process(), !look.with) ? "ended" : "goes on";
-       }},
+       [](Look& look) { return without_its_user(look, "PTY,raw,echo=0,end-on-close%o", !look.with); }},
       // Of what is typed.
       {"noecho", "noecho=^Password:", "!secret.*secret", typed, Need::editor},
       {"prompt", "prompt='say> '", "say> ", typed, Need::editor},
