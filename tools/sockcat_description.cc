@@ -128,7 +128,8 @@ constexpr std::array<std::string_view, 5> paragraphs = {
     "when one has and the other can no longer matter: then 0.5 s of silence (-t) end it. A side that can end "
     "is waited for as long as it takes. Nothing is lost silently.",
     "With fork, one process serves every client of a listening address, busy ones on all processors. SIGTERM "
-    "and SIGINT let sessions end within --drain seconds (0.5), a second one ends at once; SIGUSR1 logs "
+    "and SIGINT let sessions end within --drain seconds (0.5), a second one, 0.1 s later, ends at once; "
+    "SIGUSR1 logs "
     "statistics; "
     "SIGHUP opens the file of -lf anew, and without one ends the process.",
     "Options come before the addresses; long ones (--ready-fd...) may come after them too, unless "

@@ -449,7 +449,12 @@ class Bridge {
   }
 
   void end_on(int number) {
+    // timeout(1) sends its signal to the process and then to its group: that is one.
+    constexpr auto one_signal = std::chrono::milliseconds(100);
+    const auto now = Clock::now();
+    if (ending_ && now - first_signal_ < one_signal) return;
     const bool again = std::exchange(ending_, true);
+    if (!again) first_signal_ = now;
     if (again) {
       status_ = 128 + number;
       return loop_.stop();
@@ -555,7 +560,8 @@ class Bridge {
   bool told_to_pause_ = false;
   bool one_at_a_time_ = false;
   bool ending_ = false;
-  bool sessions_apart_ = false;  ///< each is a process of its own
+  Clock::time_point first_signal_;  ///< when the first one came that ends the run
+  bool sessions_apart_ = false;     ///< each is a process of its own
   bool gave_up_ = false;
   bool prepared_ = false;  ///< what can be bound is
   int status_ = 0;
