@@ -225,7 +225,10 @@ constexpr std::array differences = {
          "given identities of their own"},
     Term{"Options", "One that could have no effect where it stands is refused before anything is opened"},
     Term{"Locks", "They hold sessions of one process off each other as well (open file description locks)"},
-    Term{"TCP wrappers", "Clients are known by their addresses alone; rules that name hosts match none"},
+    Term{
+        "TCP wrappers",
+        "Clients of streams are known by their addresses and their hosts' names, those of datagrams by their "
+        "addresses; a rule that needs more is an error"},
     Term{"Proxies",
          "connect-timeout bounds the proxy's answer too; its headers may have 64 KiB; SOCKS4A sends numbers "
          "as "

@@ -114,7 +114,7 @@ TEST(Admission, NamesTheOptionThatKeepsAPeerOut) {
   }
 }
 
-TEST(HostAccess, FindsPatternsThatNeedNames) {
+TEST(HostAccess, FindsPatternsThatNeedMoreThanIsKnown) {
   char folder[] = "/tmp/sluice-hosts-XXXXXX";
   ASSERT_NE(::mkdtemp(folder), nullptr);
   const std::string table = std::string(folder) + "/table", listed = std::string(folder) + "/listed";
@@ -122,6 +122,7 @@ TEST(HostAccess, FindsPatternsThatNeedNames) {
   struct Case {
     std::string rules, pattern;
     int line = 1;
+    bool name_suffices = true;
   };
   const std::vector<Case> cases = {
       {"gate: ALL", ""},
@@ -139,8 +140,8 @@ TEST(HostAccess, FindsPatternsThatNeedNames) {
       {"all: unknown", "unknown"},
       {"gate: KNOWN", "KNOWN"},
       {"gate: @group", "@group"},
-      {"gate: user@10.0.0.1", "user@10.0.0.1"},
-      {"gate@10.0.0.1: ALL", "gate@10.0.0.1"},
+      {"gate: user@10.0.0.1", "user@10.0.0.1", 1, false},
+      {"gate@10.0.0.1: ALL", "gate@10.0.0.1", 1, false},
       {"gate: *.example", "*.example"},
       {"gate: " + listed, "host.example"},
       {"gate: 10.0.0.1 \\\n 10.0.0.2 \\\n host.example", "host.example"},
@@ -148,13 +149,79 @@ TEST(HostAccess, FindsPatternsThatNeedNames) {
   };
   for (const auto& one : cases) {
     std::ofstream(table) << one.rules << '\n';
-    EXPECT_EQ(pattern_by_name(table, "gate"),
-              one.pattern.empty()
-                  ? ""
-                  : "pattern \"" + one.pattern + "\" in " + table + ", line " + std::to_string(one.line))
+    const std::string where =
+        "pattern \"" + one.pattern + "\" in " + table + ", line " + std::to_string(one.line);
+    EXPECT_EQ(pattern_beyond(Known::address, table, "gate"), one.pattern.empty() ? "" : where) << one.rules;
+    EXPECT_EQ(pattern_beyond(Known::address_and_name, table, "gate"), one.name_suffices ? "" : where)
         << one.rules;
   }
-  EXPECT_EQ(pattern_by_name(std::string(folder) + "/none", "gate"), "");
+  EXPECT_EQ(pattern_beyond(Known::address, std::string(folder) + "/none", "gate"), "");
+  std::filesystem::remove_all(folder);
+}
+
+TEST(HostAccess, CallsAClientByTheNameThatLeadsBackToIt) {
+  Loop loop;
+  Logger log{LogSettings{}};
+  const SocketName client = name_of(loop, log, "10.0.0.1").with_port(4242);
+  const SocketName same = name_of(loop, log, "10.0.0.1"), other = name_of(loop, log, "10.0.0.2");
+  struct Case {
+    std::string name;
+    std::vector<SocketName> addresses;
+    std::string checked;
+  };
+  const std::vector<Case> cases = {
+      {"", {}, "unknown"},
+      {"host.example", {same}, "host.example"},
+      {"host.example", {other, same}, "host.example"},
+      {"host.example", {other}, "paranoid"},
+      {"host.example", {}, "paranoid"},
+      {"10.0.0.1", {same}, "paranoid"},
+      {"unknown", {same}, "paranoid"},
+      {"ALL", {same}, "paranoid"},
+      {"*.example", {same}, "paranoid"},
+      {"$(id).example", {same}, "paranoid"},
+  };
+  for (const auto& one : cases)
+    EXPECT_EQ(checked_name(client, one.name, one.addresses), one.checked) << one.name;
+}
+
+TEST(Admission, JudgesAClientByItsName) {
+  if (::dlopen("libwrap.so.0", RTLD_NOW) == nullptr) GTEST_SKIP() << "libwrap is not installed";
+  char folder[] = "/tmp/sluice-hosts-XXXXXX";
+  ASSERT_NE(::mkdtemp(folder), nullptr);
+  const std::string etc = folder;
+  Loop loop;
+  Logger log{LogSettings{}};
+  const SocketName client = name_of(loop, log, "10.0.0.1");
+  struct Case {
+    const char *allow, *deny, *name;
+    bool admitted;
+  };
+  const std::vector<Case> cases = {
+      {"gate: host.example", "ALL: ALL", "host.example", true},
+      {"gate: host.example", "ALL: ALL", "other.example", false},
+      {"gate: .example", "ALL: ALL", "host.example", true},
+      {"", "gate: .example", "host.example", false},
+      {"", "gate: .example", "unknown", true},
+      {"", "gate: .example", "paranoid", true},
+      {"", "ALL: PARANOID", "host.example", true},
+      {"", "ALL: PARANOID", "paranoid", false},
+      {"", "ALL: UNKNOWN", "unknown", false},
+      {"gate: KNOWN", "ALL: ALL", "host.example", true},
+      {"gate: KNOWN", "ALL: ALL", "paranoid", false},
+      {"gate: LOCAL", "ALL: ALL", "host", true},
+      {"gate: LOCAL", "ALL: ALL", "host.example", false},
+  };
+  for (const auto& one : cases) {
+    std::ofstream(etc + "/hosts.allow") << one.allow << '\n';
+    std::ofstream(etc + "/hosts.deny") << one.deny << '\n';
+    const Admission admission(parse_address("TCP-LISTEN:1,tcpwrap=gate,tcpwrap-etc=" + etc),
+                              Known::address_and_name);
+    EXPECT_TRUE(admission.needs_name_of(client));
+    EXPECT_EQ(admission.objection(client), "tcpwrap") << "not without its name";
+    EXPECT_EQ(admission.objection(client, one.name), one.admitted ? "" : "tcpwrap")
+        << one.allow << "; " << one.deny << "; " << one.name;
+  }
   std::filesystem::remove_all(folder);
 }
 
@@ -167,7 +234,7 @@ TEST(Admission, LetsNobodyInWhereARuleNeedsNames) {
     std::ofstream(etc + "/hosts.allow") << allow << '\n';
     std::ofstream(etc + "/hosts.deny") << deny << '\n';
   };
-  const Address address = parse_address("TCP-LISTEN:1,tcpwrap=gate,tcpwrap-etc=" + etc);
+  const Address address = parse_address("UDP-LISTEN:1,tcpwrap=gate,tcpwrap-etc=" + etc);
   for (const auto& [allow, deny] : {std::pair{"gate: trusted.example", "ALL: ALL"},
                                     {"gate: 127.0.0.1", "gate: .example"},
                                     {"", "ALL: PARANOID"}}) {
@@ -176,7 +243,7 @@ TEST(Admission, LetsNobodyInWhereARuleNeedsNames) {
       const Admission admission(address);
       ADD_FAILURE() << allow << ' ' << deny;
     } catch (const AddressError& refused) {
-      EXPECT_NE(std::string(refused.what()).find("by their addresses only"), std::string::npos);
+      EXPECT_NE(std::string(refused.what()).find("by their addresses only here"), std::string::npos);
     }
   }
   // Changed while it serves.

@@ -1,9 +1,14 @@
+#include <dlfcn.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <fstream>
+
 #include "opened.h"
+#include "sluice/endpoint/host_access.h"
+#include "sluice/endpoint/socket.h"
 
 namespace sluice {
 namespace {
@@ -109,6 +114,28 @@ TEST_F(Tcp, StoppingEndsAWaitForPeers) {
   };
   loop_.start(stop_later(loop_, *listener));
   EXPECT_EQ(open(*listener), nullptr);
+}
+
+TEST_F(Tcp, LooksUpTheNamesThatTcpWrappersNeed) {
+  if (::dlopen("libwrap.so.0", RTLD_NOW) == nullptr) GTEST_SKIP() << "libwrap is not installed";
+  const std::string name = look_up_name(*numeric_host("127.0.0.1", AF_INET));
+  if (name == "unknown" || name == "paranoid") GTEST_SKIP() << "127.0.0.1 has no name here";
+  std::ofstream(path("hosts.deny")) << "ALL: ALL\n";
+  for (const bool fork : {false, true}) {
+    const std::string server =
+        "TCP4-LISTEN:0,bind=127.0.0.1,tcpwrap=gate,tcpwrap-etc=" + folder() + (fork ? ",fork" : "");
+    std::ofstream(path("hosts.allow")) << "gate: " << name << '\n';
+    auto [ours, theirs] = meet(server, "TCP4:127.0.0.1:%");
+    ASSERT_TRUE(ours && theirs);
+    write(*theirs, "x");
+    EXPECT_EQ(read_once(*ours), "x");
+    std::ofstream(path("hosts.allow")) << "gate: other.invalid\n";
+    const auto listener = endpoint(server + ",accept-timeout=0.3");
+    run(loop_, listener->prepare());
+    const auto refused = open("TCP4:127.0.0.1:" + bound(*listener));
+    EXPECT_THROW(open(*listener), Failure);
+    EXPECT_EQ(read(*refused), "");
+  }
 }
 
 TEST_F(Tcp, BadAddressesFailBeforeAnythingIsOpened) {

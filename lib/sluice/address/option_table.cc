@@ -868,7 +868,7 @@ constexpr auto rows = std::to_array<OptionRow>({
     {"tcpwrap-hosts-deny-table", Group::range, Phase::accept, ValueType::text, code,
      "file to be read instead of /etc/hosts.deny"},
     {"tcpwrappers", Group::range, Phase::accept, ValueType::text_or_nothing, code,
-     "lets only clients in that hosts_access(5) allows to use a daemon of this name, by address"},
+     "lets only clients in that hosts_access(5) allows to use a daemon of this name"},
     {"termios-cfmakeraw", Group::termios, Phase::fd, ValueType::constant, terminal_mode(Mode::cfmakeraw),
      "raw as cfmakeraw(3) has it, without echo"},
     {"termios-rawer", Group::termios, Phase::fd, ValueType::constant, terminal_mode(Mode::rawer),

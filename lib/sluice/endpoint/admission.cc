@@ -106,23 +106,36 @@ bool Range::contains(const SocketName& peer) const {
   });
 }
 
-Admission::Admission(const Address& address)
+Admission::Admission(const Address& address, Known known)
     : range_(Range::of(address)),
       source_port_(address.integer("sourceport")),
       low_port_(address.flag("lowport")),
-      hosts_(HostAccess::of(address)) {}
+      hosts_(HostAccess::of(address, known)) {}
 
 Task<> Admission::prepare(const Address& address, const Context& context) {
   if (range_) co_await range_->resolve(address, context);
 }
 
-std::string_view Admission::objection(const SocketName& peer) const {
+std::string_view Admission::objection_by_address(const SocketName& peer) const {
   if (range_ && !range_->contains(peer)) return "range";
   if (!peer.is_ip()) return {};
   if (source_port_ && peer.port() != *source_port_) return "sourceport";
   if (low_port_ && peer.port() >= IPPORT_RESERVED) return "lowport";
-  if (hosts_ && !hosts_->permits(peer)) return "tcpwrap";
   return {};
+}
+
+std::string_view Admission::objection(const SocketName& peer) const {
+  if (const auto against = objection_by_address(peer); !against.empty()) return against;
+  return hosts_ && peer.is_ip() && !hosts_->permits(peer) ? "tcpwrap" : "";
+}
+
+std::string_view Admission::objection(const SocketName& peer, const std::string& name) const {
+  if (const auto against = objection_by_address(peer); !against.empty()) return against;
+  return hosts_ && peer.is_ip() && !hosts_->permits(peer, name) ? "tcpwrap" : "";
+}
+
+bool Admission::needs_name_of(const SocketName& peer) const {
+  return hosts_ && peer.is_ip() && objection_by_address(peer).empty() && hosts_->needs_names();
 }
 
 }  // namespace sluice

@@ -39,15 +39,22 @@ class Range {
 class Admission {
  public:
   /// Throws AddressError.
-  explicit Admission(const Address& address);
+  explicit Admission(const Address& address, Known known = Known::address);
   /// To be awaited before the first peer is judged. Throws Failure for an unknown host.
   Task<> prepare(const Address& address, const Context& context);
   /// The option that keeps a peer out, or nothing.
   std::string_view objection(const SocketName& peer) const;
+  /// Of a peer whose name has been looked up (`look_up_name`).
+  std::string_view objection(const SocketName& peer, const std::string& name) const;
+  /// Whether the peer must be looked up first: nothing else keeps it out, and a rule of tcpwrap needs its
+  /// name.
+  bool needs_name_of(const SocketName& peer) const;
   /// Whether nobody would be kept out.
   bool lets_all_in() const { return !range_ && !source_port_ && !low_port_ && !hosts_; }
 
  private:
+  std::string_view objection_by_address(const SocketName& peer) const;
+
   std::optional<Range> range_;
   std::optional<std::int64_t> source_port_;
   bool low_port_ = false;

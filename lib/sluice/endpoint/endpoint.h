@@ -38,6 +38,7 @@ struct Context {
 struct Arrival {
   Fd socket;
   SocketName name;
+  std::string host = {};  ///< what its address was looked up as, if it was (`look_up_name`)
 };
 
 /// A thing to be opened. One endpoint may give many streams, one a peer.

@@ -2,7 +2,11 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <resolv.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
@@ -12,6 +16,7 @@
 #include <vector>
 
 #include "sluice/endpoint/apply.h"
+#include "sluice/endpoint/socket.h"
 
 namespace sluice {
 namespace {
@@ -93,7 +98,10 @@ bool may_mean(const std::vector<std::string>& daemons, const std::string& daemon
   });
 }
 
-bool is_by_address(std::string_view pattern) {
+bool suffices(Known known, std::string_view pattern) {
+  // The library's own question to the client's host (RFC 1413) is not asked.
+  if (pattern.find('@', 1) != pattern.npos) return false;
+  if (known == Known::address_and_name) return true;
   if (same(pattern, "ALL") || same(pattern, "EXCEPT")) return true;
   if (pattern.starts_with('[')) return true;
   // A wildcard alone takes an address in as well as a name.
@@ -101,14 +109,14 @@ bool is_by_address(std::string_view pattern) {
          !pattern.starts_with('/');
 }
 
-std::string first_by_name(const std::vector<std::string>& patterns) {
+std::string first_beyond(Known known, const std::vector<std::string>& patterns) {
   for (const std::string& one : patterns) {
     if (one.starts_with('/')) {
       std::ifstream file(one);
       for (std::string line; std::getline(file, line);)
         for (const std::string& listed : elements_of(line))
-          if (!is_by_address(listed)) return listed;
-    } else if (!is_by_address(one)) {
+          if (!suffices(known, listed)) return listed;
+    } else if (!suffices(known, one)) {
       return one;
     }
   }
@@ -117,7 +125,7 @@ std::string first_by_name(const std::vector<std::string>& patterns) {
 
 }  // namespace
 
-std::string pattern_by_name(const std::string& table, const std::string& daemon) {
+std::string pattern_beyond(Known known, const std::string& table, const std::string& daemon) {
   std::ifstream file(table);
   std::string rule;
   for (int number = 0, read = 0; next_rule(file, rule, number, read);) {
@@ -128,14 +136,52 @@ std::string pattern_by_name(const std::string& table, const std::string& daemon)
     // Where a rule is for a daemon at one of our names, which the library does not get either.
     const auto at = std::find_if(daemons.begin(), daemons.end(),
                                  [](const std::string& one) { return one.find('@') != one.npos; });
-    const std::string pattern = at != daemons.end() ? *at : first_by_name(elements_of(fields[1]));
+    const std::string pattern = at != daemons.end() ? *at : first_beyond(known, elements_of(fields[1]));
     if (!pattern.empty())
       return "pattern \"" + pattern + "\" in " + table + ", line " + std::to_string(number);
   }
   return {};
 }
 
-std::optional<HostAccess> HostAccess::of(const Address& address) {
+std::string checked_name(const SocketName& client, const std::string& name,
+                         const std::vector<SocketName>& addresses) {
+  constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+  constexpr std::array<std::string_view, 5> words = {"unknown", "paranoid", "known", "local", "all"};
+  if (name.empty()) return "unknown";
+  const bool is_word =
+      std::any_of(words.begin(), words.end(), [&](std::string_view word) { return same(word, name); });
+  const bool is_name =
+      !is_word && name.find_first_not_of(letters) == name.npos && !numeric_host(name, AF_UNSPEC);
+  const bool agrees = std::any_of(addresses.begin(), addresses.end(), [&](const SocketName& one) {
+    return one.with_port(0).host() == client.with_port(0).host();
+  });
+  return is_name && agrees ? name : "paranoid";
+}
+
+std::string look_up_name(const SocketName& client) {
+  // Of this thread alone (resolver(3)).
+  ::res_init();
+  _res.retrans = 2;
+  _res.retry = 1;
+  // What a client's name server calls it is a whole name.
+  _res.options &= ~static_cast<unsigned long>(RES_DNSRCH | RES_DEFNAMES);
+  char name[NI_MAXHOST] = "";
+  if (::getnameinfo(client.data(), client.size(), name, sizeof name, nullptr, 0, NI_NAMEREQD) != 0)
+    return checked_name(client, "", {});
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_family = client.family();
+  addrinfo* found = nullptr;
+  std::vector<SocketName> addresses;
+  if (::getaddrinfo(name, nullptr, &hints, &found) == 0) {
+    for (const addrinfo* one = found; one != nullptr; one = one->ai_next)
+      addresses.emplace_back(one->ai_addr, one->ai_addrlen);
+    ::freeaddrinfo(found);
+  }
+  return checked_name(client, name, addresses);
+}
+
+std::optional<HostAccess> HostAccess::of(const Address& address, Known known) {
   const Option* option = address.find("tcpwrappers");
   const auto etc = path_option(address, "tcpwrap-etc");
   const auto allow = path_option(address, "tcpwrap-hosts-allow-table");
@@ -148,27 +194,36 @@ std::optional<HostAccess> HostAccess::of(const Address& address) {
   access.daemon_ = option != nullptr && option->has_text ? option->text : program_invocation_short_name;
   access.allow_ = allow ? *allow : etc ? *etc + "/hosts.allow" : *library().allow_table;
   access.deny_ = deny ? *deny : etc ? *etc + "/hosts.deny" : *library().deny_table;
-  if (const std::string rule = access.rule_by_name(); !rule.empty())
+  if (const std::string rule = access.rule_beyond(known); !rule.empty())
     throw AddressError(address, option != nullptr ? option->place : address.place,
-                       "tcpwrap judges clients by their addresses only, but there is a " + rule);
+                       std::string("tcpwrap judges clients by their ") +
+                           (known == Known::address ? "addresses" : "addresses and names") +
+                           " only here, but there is a " + rule);
   return access;
 }
 
-std::string HostAccess::rule_by_name() const {
-  std::string rule = pattern_by_name(allow_, daemon_);
-  return rule.empty() ? pattern_by_name(deny_, daemon_) : rule;
+std::string HostAccess::rule_beyond(Known known) const {
+  std::string rule = pattern_beyond(known, allow_, daemon_);
+  return rule.empty() ? pattern_beyond(known, deny_, daemon_) : rule;
 }
 
 bool HostAccess::permits(const SocketName& client) const {
   // The tables may have changed since.
-  if (!rule_by_name().empty()) return false;
+  return rule_beyond(Known::address).empty() && ask(client, "unknown");
+}
+
+bool HostAccess::permits(const SocketName& client, const std::string& name) const {
+  return rule_beyond(Known::address_and_name).empty() && ask(client, name);
+}
+
+bool HostAccess::ask(const SocketName& client, std::string name) const {
   Library& all = library();
   const std::lock_guard lock(all.mutex);
   const char* const usual_allow = *all.allow_table;
   const char* const usual_deny = *all.deny_table;
   *all.allow_table = allow_.c_str();
   *all.deny_table = deny_.c_str();
-  std::string daemon = daemon_, name = "unknown", address = client.host(), user = "unknown";
+  std::string daemon = daemon_, address = client.host(), user = "unknown";
   const bool granted = all.ask(daemon.data(), name.data(), address.data(), user.data()) != 0;
   *all.allow_table = usual_allow;
   *all.deny_table = usual_deny;

@@ -2,7 +2,10 @@
 
 #include <sys/socket.h>
 
+#include <deque>
+
 #include "sluice/endpoint/apply.h"
+#include "sluice/stream/background.h"
 
 namespace sluice {
 namespace {
@@ -11,8 +14,20 @@ namespace {
 constexpr int usual_backlog = SOMAXCONN;
 /// Before others get their turn.
 constexpr std::size_t most_refused_at_once = 64;
+/// Each is a thread for some seconds at most. Those beyond are refused: those with slow names must not cost
+/// more.
+constexpr std::size_t most_lookups = 64;
 
 }  // namespace
+
+/// Shared with the threads that look up, which may outlast the listener.
+struct Listener::Lookups {
+  std::size_t running = 0;
+  std::deque<Arrival> done;
+  Descriptor* socket = nullptr;  ///< to be woken, while it listens
+};
+
+Listener::~Listener() { lookups_->socket = nullptr; }
 
 Listener::Listener(const Address& address, const Context& context, std::string_view transport,
                    SocketKind kind, Bind bind)
@@ -22,7 +37,8 @@ Listener::Listener(const Address& address, const Context& context, std::string_v
       kind_(kind),
       bind_(std::move(bind)),
       forks_(address.flag("fork")),
-      admission_(address) {}
+      admission_(address, Known::address_and_name),
+      lookups_(std::make_shared<Lookups>()) {}
 
 Task<> Listener::prepare() {
   if (socket_) co_return;
@@ -39,6 +55,7 @@ Task<> Listener::prepare() {
   stop_accepting_ = std::move(bound.stop);
   companion_ = std::move(bound.companion);
   socket_ = std::make_unique<Descriptor>(context_.loop, std::move(bound.socket));
+  lookups_->socket = socket_.get();
   context_.log.notice("listening on " + name_.log_text());
 }
 
@@ -55,7 +72,8 @@ void Listener::stop() {
 }
 
 bool Listener::admits(const Arrival& arrival) {
-  const std::string_view against = admission_.objection(arrival.name);
+  const std::string_view against = arrival.host.empty() ? admission_.objection(arrival.name)
+                                                        : admission_.objection(arrival.name, arrival.host);
   if (against.empty()) return true;
   const std::string why = " due to " + std::string(against) + " option";
   context_.log.write_of_rush(Severity::warning, "refusing connections" + why,
@@ -63,13 +81,47 @@ bool Listener::admits(const Arrival& arrival) {
   return false;
 }
 
+void Listener::look_up(Arrival arrival) {
+  ++lookups_->running;
+  auto one = std::make_shared<Arrival>(std::move(arrival));
+  quiet_thread([mailbox = context_.loop.mailbox(), lookups = lookups_, one] {
+    one->host = look_up_name(one->name);
+    mailbox->put([lookups, one] {
+      --lookups->running;
+      lookups->done.push_back(std::move(*one));
+      if (lookups->socket != nullptr) lookups->socket->wake(Descriptor::readable);
+    });
+  }).detach();
+}
+
+void Listener::forget_lookups() {
+  lookups_->socket = nullptr;
+  lookups_ = std::make_shared<Lookups>();
+}
+
+/// One that need not be judged by its name, or has got it.
+std::optional<Arrival> Listener::try_one(Descriptor& socket) {
+  for (;;) {
+    if (!lookups_->done.empty()) {
+      Arrival named = std::move(lookups_->done.front());
+      lookups_->done.pop_front();
+      return named;
+    }
+    auto next = try_accept_(socket);
+    if (!next || lookups_->running >= most_lookups || !admission_.needs_name_of(next->name)) return next;
+    look_up(std::move(*next));
+  }
+}
+
 Task<std::vector<Arrival>> Listener::accept(std::size_t most) {
   co_await prepare();
   std::vector<Arrival> arrivals;
   const auto limit = address_.duration("accept-timeout");
   const auto deadline = limit ? Clock::now() + *limit : Clock::time_point::max();
+  const TryAccept try_one = [this](Descriptor& socket) { return this->try_one(socket); };
   while (!stopped_) {
-    Arrival first = co_await accept_from(*socket_, try_accept_, deadline, std::exchange(drained_, false));
+    const bool nobody = std::exchange(drained_, false) && lookups_->running == 0 && lookups_->done.empty();
+    Arrival first = co_await accept_from(*socket_, try_one, deadline, nobody);
     if (!first.socket) break;
     if (admits(first)) arrivals.push_back(std::move(first));
     add_those_that_wait(arrivals, most);
@@ -85,7 +137,7 @@ Task<std::vector<Arrival>> Listener::accept(std::size_t most) {
 void Listener::add_those_that_wait(std::vector<Arrival>& arrivals, std::size_t most) {
   try {
     for (std::size_t refused = 0; arrivals.size() < most && refused < most_refused_at_once;) {
-      auto next = try_accept_(*socket_);
+      auto next = try_one(*socket_);
       drained_ = !next;
       if (drained_) return;
       if (admits(*next))
@@ -125,6 +177,7 @@ Task<std::unique_ptr<Stream>> Listener::open(Session& session) {
   if (!forks_) {
     // One peer is all that was asked for: nobody else is left waiting in the backlog. The path stays until
     // the end, as socat leaves it.
+    forget_lookups();
     socket_.reset();
     stopped_ = true;
     companion = std::move(companion_);

@@ -37,9 +37,16 @@ class Listener final : public Endpoint {
   Task<std::vector<Arrival>> accept(std::size_t most) override;
   std::unique_ptr<Stream> adopt(Arrival arrival, Session& session) override;
   void stop() override;
+  ~Listener() override;
 
  private:
+  /// Those whose names are being looked up, and those that have been.
+  struct Lookups;
+
   bool admits(const Arrival& arrival);
+  std::optional<Arrival> try_one(Descriptor& socket);
+  void look_up(Arrival arrival);
+  void forget_lookups();
   void add_those_that_wait(std::vector<Arrival>& arrivals, std::size_t most);
   std::unique_ptr<Stream> stream_of(Arrival arrival, Session& session, std::shared_ptr<void> companion);
 
@@ -55,6 +62,7 @@ class Listener final : public Endpoint {
   std::shared_ptr<void> companion_;
   TryAccept try_accept_;
   std::function<void()> stop_accepting_;
+  std::shared_ptr<Lookups> lookups_;
   bool stopped_ = false;
   bool drained_ = false;  ///< nobody was left at the last look
 };
