@@ -2,17 +2,19 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <resolv.h>
 #include <strings.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <fstream>
 #include <mutex>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "sluice/endpoint/apply.h"
@@ -47,18 +49,42 @@ bool same(std::string_view a, std::string_view b) {
   return a.size() == b.size() && ::strncasecmp(a.data(), b.data(), a.size()) == 0;
 }
 
-/// The next line of a table, with those that it goes on in (a backslash at the end). `number` is its first.
-bool next_rule(std::istream& table, std::string& rule, int& number, int& read) {
-  rule.clear();
-  number = read + 1;
-  for (std::string line; std::getline(table, line);) {
-    ++read;
-    const bool goes_on = line.ends_with('\\');
-    if (goes_on) line.pop_back();
-    rule += line;
-    if (!goes_on) return true;
+/// The lines of a file; none where it cannot be read.
+std::vector<std::string> lines_of(const std::string& path) {
+  const Fd file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  std::string text;
+  char part[4096];
+  for (Attempt got{1}; file && got.count > 0;) {
+    got = uninterrupted([&] { return ::read(file.get(), part, sizeof part); });
+    if (got.count > 0) text.append(part, static_cast<std::size_t>(got.count));
   }
-  return !rule.empty();
+  std::vector<std::string> lines;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    lines.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return lines;
+}
+
+/// A rule of a table, with the number of its first line. One that ends in a backslash goes on in the next
+/// line.
+struct Rule {
+  std::string text;
+  std::size_t number;
+};
+
+std::vector<Rule> rules_of(const std::string& table) {
+  std::vector<Rule> rules;
+  bool goes_on = false;
+  std::size_t number = 0;
+  for (std::string& line : lines_of(table)) {
+    ++number;
+    if (!std::exchange(goes_on, line.ends_with('\\'))) rules.push_back({{}, number});
+    if (goes_on) line.pop_back();
+    rules.back().text += line;
+  }
+  return rules;
 }
 
 /// The first two fields of a rule; a colon in brackets is one of an address of IPv6.
@@ -112,8 +138,7 @@ bool suffices(Known known, std::string_view pattern) {
 std::string first_beyond(Known known, const std::vector<std::string>& patterns) {
   for (const std::string& one : patterns) {
     if (one.starts_with('/')) {
-      std::ifstream file(one);
-      for (std::string line; std::getline(file, line);)
+      for (const std::string& line : lines_of(one))
         for (const std::string& listed : elements_of(line))
           if (!suffices(known, listed)) return listed;
     } else if (!suffices(known, one)) {
@@ -126,9 +151,7 @@ std::string first_beyond(Known known, const std::vector<std::string>& patterns) 
 }  // namespace
 
 std::string pattern_beyond(Known known, const std::string& table, const std::string& daemon) {
-  std::ifstream file(table);
-  std::string rule;
-  for (int number = 0, read = 0; next_rule(file, rule, number, read);) {
+  for (const auto& [rule, number] : rules_of(table)) {
     if (rule.starts_with('#')) continue;
     const auto fields = fields_of(rule);
     const auto daemons = elements_of(fields[0]);
