@@ -409,10 +409,10 @@ TEST_F(RelayTest, TakesASourceWithoutInputForNoEnd) {
 }
 
 TEST_F(RelayTest, CountsSilenceFromTheEndOfInput) {
-  session_.limits.linger = milliseconds(60);
+  session_.limits.linger = milliseconds(300);
   const auto finish_late = [](Loop& on, Stream& client) -> Task<> {
     co_await say(client, "request", false);
-    co_await on.sleep(milliseconds(100));
+    co_await on.sleep(milliseconds(400));
     co_await client.finish();
   };
   loop_.start(finish_late(loop_, *client_));

@@ -208,6 +208,23 @@ TEST(Closing, AResetOfOneSideClosesASocketOnTheOther) {
   }
 }
 
+// So it is with a connection that was inherited (inetd).
+TEST_P(BothManners, AResetOfAnInheritedConnectionEndsTheProgram) {
+  const Socket listener = Socket::listening_tcp();
+  for (const auto& [numbers, address] :
+       std::vector<std::pair<std::vector<int>, std::string>>{{{0, 1}, "-"}, {{5}, "FD:5"}}) {
+    Socket client = Socket::to_tcp(listener.port());
+    const Socket connection = listener.accept();
+    RunOptions options;
+    for (const int number : numbers) options.descriptors[number] = connection.number();
+    Running session(sockcat(words({"--drain=0.1", address, "SYSTEM:'echo begun; exec sleep 1000'"})),
+                    options);
+    EXPECT_EQ(client.receive(6), "begun\n");
+    client.reset();
+    EXPECT_EQ(session.wait().status, 1) << address;
+  }
+}
+
 // A client that goes away, in whatever manner, takes its session along: program, terminal and descriptors.
 TEST_P(BothManners, ProgramsOnTerminalsDoNotOutliveTheirClients) {
   const std::vector<std::function<void(Socket&)>> ways_to_leave = {[](Socket& client) { client.reset(); },
@@ -296,7 +313,7 @@ TEST(Closing, AGivenLimitOfSilenceIsNoFailureUnlessAnAnswerIsMissing) {
   for (const auto& [question, answer, status] :
        std::vector<Row>{{"ask", "answer", 0}, {"", "", 0}, {"", "greeting", 0}, {"ask", "", 124}}) {
     const Socket server = Socket::listening_tcp();
-    Running client(sockcat({"-t", "0.3", "-", tcp(server)}), {.input = question});
+    Running client(sockcat({"-t", "1", "-", tcp(server)}), {.input = question});
     client.finish_input();
     const Socket peer = server.accept();
     EXPECT_EQ(peer.receive_all(), question);
@@ -311,10 +328,10 @@ TEST(Closing, AGivenLimitOfSilenceIsNoFailureUnlessAnAnswerIsMissing) {
 // Silence begins with the end of input, not with the last byte.
 TEST_P(BothManners, SilenceIsCountedFromTheEndOfInput) {
   const std::string late = "SYSTEM:'cat; sleep 0.3; echo late'";
-  Running client(sockcat(words({"-t", "0.8", "-", late})), {.more_input = true});
+  Running client(sockcat(words({"-t", "2", "-", late})), {.more_input = true});
   client.write("hello\n");
   EXPECT_EQ(client.line(), "hello");
-  std::this_thread::sleep_for(std::chrono::milliseconds(900));
+  std::this_thread::sleep_for(std::chrono::milliseconds(2100));
   client.finish_input();
   const Ended ended = client.wait();
   EXPECT_EQ(ended.out, "late\n");

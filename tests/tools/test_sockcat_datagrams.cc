@@ -280,9 +280,9 @@ TEST(SockcatDatagrams, ToAllOrToAGroupAreAnsweredFromAnAddressOfOurs) {
       ASSERT_TRUE(name) << words[3];
       const std::string port = name->substr(name->rfind(':'));
       const Ended client =
-          run_sockcat({"-t", "0.5", "-",
+          run_sockcat({"-t", "5", "-",
                        "UDP4-DATAGRAM:" + target + port +
-                           ",broadcast,bind=127.0.0.1,bindtodevice=lo,ip-multicast-if=127.0.0.1"},
+                           ",broadcast,bind=127.0.0.1,bindtodevice=lo,ip-multicast-if=127.0.0.1,readbytes=1"},
                       {.input = "x"});
       // Binding to an interface is root's.
       if (!is_root() && client.status != 0) continue;

@@ -73,6 +73,8 @@ class ProcessStream final : public Stream {
         info_(inner_->info()) {
     // Its descriptors may live on in grandchildren, so the process itself is watched too.
     info_.traits.reading_tells_closed = false;
+    // A program may go on after it has let go of its descriptors.
+    info_.traits.is_connection = false;
     session.loop.start(reap(child_, std::move(child.ended)));
   }
 

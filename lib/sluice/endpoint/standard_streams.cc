@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -118,6 +119,14 @@ std::optional<int> socket_type(int fd) {
   return type;
 }
 
+/// Whether two descriptors are of the same file or socket, as inetd(8) hands a connection over.
+bool are_one_file(int a, int b) {
+  struct stat one {
+  }, other{};
+  return ::fstat(a, &one) == 0 && ::fstat(b, &other) == 0 && one.st_dev == other.st_dev &&
+         one.st_ino == other.st_ino;
+}
+
 Address without_terminal_options(Address address) {
   std::erase_if(address.options, is_terminal_option);
   return address;
@@ -165,6 +174,7 @@ std::unique_ptr<Stream> inherited_stream(const Address& address, int in, int out
                                                    : FinishBy::closing;
     if (exclusive) parts.inherited_out = out;
   }
+  parts.connection = socket && in >= 0 && out >= 0 && are_one_file(in, out);
   parts.finish = finish_by(address, parts.finish);
   parts.traits = {Shape::bytes, !terminal_in, !terminal_out && parts.finish != FinishBy::nothing};
   parts.companion = std::make_shared<std::array<std::shared_ptr<void>, 3>>(

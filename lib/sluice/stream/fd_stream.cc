@@ -44,6 +44,7 @@ FdStream::FdStream(Parts parts) : parts_(std::move(parts)) {
   if (auto* to = out()) info_.out = parts_.shown_out >= 0 ? parts_.shown_out : to->number();
   info_.echoes = parts_.echoes;
   info_.traits.reading_tells_closed = parts_.socket && parts_.both;
+  info_.traits.is_connection = parts_.connection || (parts_.socket && parts_.both);
   // Only sockets can be told in these ways.
   const bool needs_socket =
       parts_.finish == FinishBy::shutting_down || parts_.finish == FinishBy::empty_packet;

@@ -18,8 +18,10 @@ class FdStream final : public Stream {
     Traits traits;
     bool awaits_writer = false;  ///< a FIFO that nobody has opened for writing yet reads as if it had ended
     bool socket = false;         ///< unread input must be discarded before closing
-    bool answers = false;     ///< input comes of what is written, through pipes: it must not pile up unwanted
-    bool echoes = false;      ///< what is written comes back as it is
+    bool connection =
+        false;             ///< both ways are one connection (see Traits); a socket used both ways always is
+    bool answers = false;  ///< input comes of what is written, through pipes: it must not pile up unwanted
+    bool echoes = false;   ///< what is written comes back as it is
     bool only_close = false;  ///< closing tells and takes nothing: others hold the connection too (end-close)
     /// Also replaced by /dev/null at finish: the inherited descriptor that the output is a second door to.
     int inherited_out = -1;

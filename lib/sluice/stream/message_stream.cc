@@ -59,6 +59,7 @@ MessageStream::MessageStream(Parts parts) : parts_(std::move(parts)), gone_(part
   info_.shared = parts_.shared;
   info_.echoes = parts_.echoes;
   info_.traits.reading_tells_closed = parts_.sequenced;
+  info_.traits.is_connection = parts_.sequenced;
   const int family = SocketName::of_socket(number).family();
   unix_ = family == AF_UNIX;
   // The flags of what others share stay as they are.

@@ -168,7 +168,7 @@ class Relay {
   /// Whether a peer is not there any more, in neither direction: it has reset its connection, or it takes
   /// nothing more after its input is over.
   static bool has_gone(const Stream& one, const Way& from_it, const Way& to_it) {
-    if (!one.info().traits.reading_tells_closed) return false;
+    if (!one.info().traits.is_connection) return false;
     const auto read = from_it.flow.source.kind;
     if (from_it.ended && (read == End::reset || read == End::timed_out)) return true;
     return to_it.ended && failed(to_it.flow.target) && from_it.used && from_it.ended;

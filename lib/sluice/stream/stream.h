@@ -41,6 +41,7 @@ struct Traits {
   bool input_ends = true;  ///< reading it comes to an end some day (not: datagrams, terminals, serial lines)
   bool can_finish = true;  ///< its far side can be told that there is no more to come
   bool reading_tells_closed = false;  ///< what `closed` waits for ends its input as well (sockets)
+  bool is_connection = false;         ///< both directions are one connection to a peer: a reset ends both
 };
 
 /// What `finish` does to the output of a stream over a descriptor.
