@@ -82,13 +82,18 @@ class Relay {
     const auto set = [&](int status) {
       if (session_.status == 0) session_.status = status;
     };
-    settle_exit_statuses([&](int status) {
-      // socat has one status for whatever a program ended with.
-      set(session_.limits.as_socat && status != 0 ? static_cast<int>(ExitStatus::failure) : status);
-    });
+    const auto settle_by_programs = [&] {
+      settle_exit_statuses([&](int status) {
+        // socat has one status for whatever a program ended with.
+        set(session_.limits.as_socat && status != 0 ? static_cast<int>(ExitStatus::failure) : status);
+      });
+    };
+    // How a program ends of which we have closed the connection, since its client has gone, is a consequence.
+    if (!gone_) settle_by_programs();
     if (timed_out_) set(static_cast<int>(ExitStatus::timed_out));
     for (const Way* way : {&there_, &back_})
       if (way->used) report(*way, set);
+    if (gone_) settle_by_programs();
   }
 
  private:
