@@ -39,5 +39,18 @@ TEST(Turn, BeginsAgainWhenTheOthersHaveHadTheirs) {
   EXPECT_FALSE(turn.over(mib(1) - 1, begin));
 }
 
+TEST(Turn, BeginsAgainAfterAWait) {
+  Loop loop;
+  Turn turn(loop);
+  const auto wait = [](Loop& on) -> Task<> { co_await on.sleep(std::chrono::milliseconds(1)); };
+  for (int i = 0; i < 1000; ++i) {
+    EXPECT_FALSE(turn.over(kib(600), begin + std::chrono::seconds(i))) << "the others had theirs meanwhile";
+    if (i % 100 == 0)
+      testing::run(loop, wait(loop));
+    else
+      testing::run(loop, turn.pass());
+  }
+}
+
 }  // namespace
 }  // namespace sluice

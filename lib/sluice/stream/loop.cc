@@ -96,6 +96,7 @@ void Loop::run_ready() {
 }
 
 void Loop::look() {
+  ++looks_;
   const bool busy = !ready_.empty() || !yielded_.empty();
   const auto now = alarms_.empty() ? time_ : Clock::now();
   const auto look = reactor_.wait(busy ? 0 : milliseconds_to_alarm(now));

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <coroutine>
+#include <cstdint>
 #include <exception>
 #include <functional>
 #include <map>
@@ -44,6 +45,9 @@ class Loop {
   /// clock while the process is stopped or busy, so that nobody is taken for silent who was not listened to.
   Clock::time_point time() const { return time_; }
 
+  /// How often it has looked at all descriptors: since a look, every other task has had its turn.
+  std::uint64_t looks() const { return looks_; }
+
   /// Makes a suspended task go on soon, after everything that is ready by now.
   void resume_later(std::coroutine_handle<> task) { ready_.push_back(task); }
   /// Awaited, it lets everything else that can go on do so first.
@@ -74,6 +78,7 @@ class Loop {
   Reactor reactor_;
   std::shared_ptr<Mailbox> mailbox_;
   std::multimap<Clock::time_point, Alarm*> alarms_;
+  std::uint64_t looks_ = 0;
   Clock::time_point time_;  ///< kept while there are alarms
   std::unique_ptr<Roots> roots_;
   std::exception_ptr thrown_;
