@@ -70,7 +70,7 @@ class Sessions {
   /// The same for a peer that was accepted on another loop.
   void serve(Arrival arrival, std::uint64_t id, bool from_left);
 
-  /// From now on every session, and every one to come, ends in good order within its linger limit.
+  /// From now on every session, and every one to come, ends in good order within its grace.
   void drain();
   /// Sends a signal to the programs that asked for it; says whether there was one.
   bool pass_on(int signal) const;
