@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <cstring>
 #include <optional>
 #include <vector>
 
@@ -117,6 +118,30 @@ TEST(MessageStream, TellsTheEndOfASequenceFromAnEmptyPacket) {
   const auto [messages, end] = run(loop, receive(*stream, last.size() + 1));
   EXPECT_EQ(messages, last);
   EXPECT_EQ(end, End::finished);
+}
+
+// A local peer of packets hears of a reset before it hears of packets that wait for it.
+TEST(MessageStream, LosesNothingOfItsOwnToWhatItLeavesUnread) {
+  const std::vector<std::string> unread = {"one", "", "", "four", sample_text(kib(100)), ""};
+  for (const FinishBy finish : {FinishBy::shutting_down, FinishBy::nothing}) {
+    Loop loop;
+    auto [a, b] = socket_pair(SOCK_SEQPACKET);
+    MessageStream::Parts parts;
+    parts.socket = std::make_shared<Descriptor>(loop, std::move(a));
+    parts.sequenced = true;
+    parts.finish = finish;
+    MessageStream stream(std::move(parts));
+    send(b, unread);
+    run(loop, [](Stream& closing) -> Task<> {
+      Batch answer = Batch::of_messages();
+      answer.add_message(as_bytes("answer"));
+      co_await write_all(closing, answer);
+      co_await closing.close({});
+    }(stream));
+    std::array<char, 16> got{};
+    EXPECT_EQ(::recv(b.get(), got.data(), got.size(), 0), 6) << ::strerror(errno);
+    EXPECT_EQ(::recv(b.get(), got.data(), got.size(), 0), 0) << ::strerror(errno);
+  }
 }
 
 TEST(MessageStream, TakesAnEmptyMessageForTheEndIfAskedTo) {

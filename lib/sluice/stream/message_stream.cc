@@ -277,6 +277,22 @@ Task<> MessageStream::discard_input() {
   }
 }
 
+/// Packets that are unread when a local socket closes make the kernel reset the peer, which hears of that
+/// before it hears of the packets that wait for it. So no more may come, and what has come goes: the peer
+/// reads all of ours, and then the end.
+void MessageStream::discard_unread() {
+  const int number = parts_.socket->number();
+  if (::shutdown(number, SHUT_RD) != 0) return;
+  for (;;) {
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(timeval))];
+    msghdr header{};
+    header.msg_control = control;
+    header.msg_controllen = sizeof control;
+    const auto got = uninterrupted([&] { return ::recvmsg(number, &header, MSG_DONTWAIT); });
+    if (got.count < 0 || sequence_has_ended(header)) return;
+  }
+}
+
 void MessageStream::stop_reading() {
   stopped_reading_ = true;
   if (parts_.inbox) parts_.inbox->wake();
@@ -292,6 +308,7 @@ void MessageStream::stop_writing() {
 
 Task<> MessageStream::close(const Limits&) {
   if (parts_.sequenced && !stopped_writing_) co_await finish();
+  if (parts_.sequenced && unix_ && parts_.socket->access() == Access::own) discard_unread();
   parts_.inbox.reset();
   parts_.socket.reset();
   parts_.companion.reset();

@@ -106,6 +106,7 @@ class MessageStream final : public Stream {
   Attempt send(Batch& from);
   void end_at_empty_message(Batch& into);
   bool sequence_has_ended(const msghdr& nothing) const;
+  void discard_unread();
   bool tells_its_end() const { return parts_.sequenced && parts_.finish == FinishBy::shutting_down; }
 
   Parts parts_;
