@@ -4,8 +4,8 @@
 
 namespace {
 
-int sockcat(const sluice::Invocation& invocation) {
-  const sluice::SockcatRun run = sluice::sockcat_run_of(invocation);
+int sockcat(const sluice::Invocation& invocation, sluice::SockcatRun& run) {
+  sluice::read_sockcat_run(invocation, run);
   if (run.text) {
     sluice::print(*run.text);
     return 0;
@@ -14,13 +14,14 @@ int sockcat(const sluice::Invocation& invocation) {
   return sluice::bridge(run.plan, log);
 }
 
-/// socat has one status for all that goes wrong.
+/// socat has one status for all that goes wrong, and tells of a wrong command line where it logs.
 int as_it_is_called(const sluice::Invocation& invocation) {
-  if (invocation.program != "socat") return sockcat(invocation);
+  sluice::SockcatRun run;
+  if (invocation.program != "socat") return sockcat(invocation, run);
   try {
-    return sockcat(invocation);
+    return sockcat(invocation, run);
   } catch (const sluice::UsageError& error) {
-    sluice::complain(invocation.program, error.what(), error.detail());
+    sluice::Logger(run.log).write(sluice::Severity::error, error.what(), error.detail());
     return static_cast<int>(sluice::ExitStatus::failure);
   }
 }

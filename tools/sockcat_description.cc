@@ -45,12 +45,13 @@ constexpr std::array socat_rows = {
     ArgumentRow{.spelling = "-r",
                 .kind = ArgumentKind::required,
                 .argument = "FILE",
-                .help = "append what flows left to right to FILE",
+                .help = "append what flows left to right to FILE ($SOCAT_PEERADDR, $$, $TIMESTAMP... in its name "
+                        "give each session its own)",
                 .completes = Completes::file},
     ArgumentRow{.spelling = "-R",
                 .kind = ArgumentKind::required,
                 .argument = "FILE",
-                .help = "append what flows right to left to FILE",
+                .help = "append what flows right to left to FILE, likewise",
                 .completes = Completes::file},
     ArgumentRow{.spelling = "-b",
                 .kind = ArgumentKind::required,
@@ -61,7 +62,9 @@ constexpr std::array socat_rows = {
         .spelling = "-S",
         .kind = ArgumentKind::required,
         .argument = "SIGMASK",
-        .help = "end in good order only on these signals, a bit each (0x8006: SIGHUP, SIGINT, SIGTERM)"},
+        .help =
+            "end in good order on these signals and no others, a bit each, that of signal 1 with the value 2 "
+            "(default 0x89de: HUP, INT, QUIT, ILL, ABRT, BUS, FPE, SEGV, TERM)"},
     ArgumentRow{
         .spelling = "-t",
         .kind = ArgumentKind::required,
@@ -127,11 +130,15 @@ constexpr std::array<std::string_view, 5> paragraphs = {
     "Each direction ends by itself and half-closes its target; the transfer is over when both have ended, or "
     "when one has and the other can no longer matter: then 0.5 s of silence (-t) end it. A side that can end "
     "is waited for as long as it takes. Nothing is lost silently.",
-    "With fork, one process serves every client of a listening address, busy ones on all processors. SIGTERM "
-    "and SIGINT let sessions end within --drain seconds (0.5), a second one, 0.1 s later, ends at once; "
-    "SIGUSR1 logs "
-    "statistics; "
-    "SIGHUP opens the file of -lf anew, and without one ends the process.",
+    "With fork, one process serves every client of a listening address, busy ones on all processors. "
+    "SIGTERM, "
+    "SIGINT, SIGHUP and SIGQUIT let sessions end within --drain seconds (0.5), a second one, 0.1 s later, "
+    "ends "
+    "at once; terminals, lock files and the paths of sockets are put right. So they are on SIGSEGV and the "
+    "like, "
+    "which count as a failure. SIGHUP opens the file of -lf anew instead, and means nothing if it was "
+    "ignored at "
+    "the start (nohup). SIGUSR1 logs statistics.",
     "Options come before the addresses; long ones (--ready-fd...) may come after them too, unless "
     "POSIXLY_CORRECT is "
     "set. -- ends the options. Under the name socat, or with --socat, endings (-t 0.5), exit statuses and "
@@ -183,6 +190,16 @@ constexpr std::array differences = {
          "name is refused with who holds it"},
     Term{"localhost",
          "It and the names below it are loopback even without /etc/hosts, and no resolver is asked for them"},
+    Term{"What clients share",
+         "With fork on one address, the other one is opened for each client, whichever stands first; a file that "
+         "is made, cut short or written from its beginning is opened once for all. Under the name socat the first "
+         "address is opened once, before clients come, and they share it"},
+    Term{"What is lost",
+         "A client whose other side cannot be opened, or does not take what the client has sent, is reset. Under "
+         "the name socat its connection ends in good order, unless it has sent what nobody has read"},
+    Term{"Lines of sessions",
+         "With fork, a line begins with the session's number; -d -d has one at each session's end, with its "
+         "peers, seconds and bytes. Under the name socat lines are as socat's"},
     Term{"Processes", "None is forked to relay a connection: fork serves all peers from one process"},
     Term{"TLS",
          "Addresses and options of OPENSSL and DTLS are understood and refused: they are not built yet"},
@@ -237,7 +254,9 @@ constexpr std::array differences = {
     Term{"Command lines of EXEC",
          "Spaces around them mean nothing; a quote or bracket that is not closed is an error"},
     Term{"SIGHUP",
-         "With -lf it opens the log file anew; a file that cannot be opened is an error in the old one"},
+         "With -lf it opens the log file anew, but not under the name socat; a file that cannot be opened is "
+         "an "
+         "error in the old one. It stays ignored if it was ignored at the start"},
     Term{"Log lines", "Without -d or -l options they are `sockcat: message'; with them they are socat's"},
 };
 constexpr std::array variables = {

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "sluice/address/address.h"
+#include "sluice/address/lookup.h"
 #include "sluice/address/names.h"
 #include "sockcat_options.h"
 
@@ -78,7 +79,11 @@ std::string general_options() {
   for (const ArgumentRow& row : sockcat_description().rows) {
     if (row.hidden) continue;
     std::string line = "      " + spelling_of(row);
-    if (row.kind == ArgumentKind::required) line += '<' + std::string(row.argument) + '>';
+    // As socat writes those of files: `-r <file>`, but `-lf<logfile>`.
+    const bool is_apart = row.spelling.size() == 2 && row.completes == Completes::file;
+    if (row.kind == ArgumentKind::required)
+      line +=
+          (is_apart ? " <" : "<") + (is_apart ? lower_case(row.argument) : std::string(row.argument)) + '>';
     if (row.kind == ArgumentKind::optional) line += '[' + std::string(row.argument) + ']';
     text += line + gap(line.size(), help_column);
     text += row.help;
@@ -134,7 +139,7 @@ std::string options(bool with_aliases) {
 
 std::string sockcat_features() {
   std::string text = version_text(sockcat_description());
-  text += "socat version 1.8.0.0, as spoken by sluice " SLUICE_VERSION "\n";
+  text += "socat version 1.8.0.0\n";
   utsname system{};
   if (::uname(&system) == 0)
     text += "   running on " + std::string(system.sysname) + " version " + system.version + ", release " +

@@ -44,34 +44,48 @@ const ArgumentRow* row_of(std::string_view word, std::string_view& value) {
   return best;
 }
 
-double number_of(const ArgumentRow& row, std::string_view value) {
+/// Under the name socat a number that is none is told of in its words.
+[[noreturn]] void refuse_number(const ArgumentRow& row, std::string_view value, bool as_socat) {
+  if (!as_socat)
+    throw UsageError(spelling_of(row) + ": \"" + std::string(value) + "\" is no number of 0 or more");
+  const bool begins = !value.empty() && value.find_first_of("0123456789") == 0;
+  throw UsageError(std::string(begins ? "trailing garbage in numerical arg" : "missing numerical value") +
+                   " of option \"" + spelling_of(row) + '"');
+}
+
+double number_of(const ArgumentRow& row, std::string_view value, bool as_socat) {
   double number = 0;
   const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
   if (error != std::errc{} || end != value.data() + value.size() || !(number >= 0) || !std::isfinite(number))
-    throw UsageError(spelling_of(row) + ": \"" + std::string(value) + "\" is no number of 0 or more");
+    refuse_number(row, value, as_socat);
   return number;
 }
 
-Duration seconds_of(const ArgumentRow& row, std::string_view value) {
+Duration seconds_of(const ArgumentRow& row, std::string_view value, bool as_socat) {
   constexpr double longest = 1e9;
-  const double number = number_of(row, value);
+  const double number = number_of(row, value, as_socat);
   if (number > longest) throw UsageError(spelling_of(row) + ": \"" + std::string(value) + "\" is too long");
   return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(number));
 }
 
 int descriptor_of(const ArgumentRow& row, std::string_view value) {
-  const double number = number_of(row, value);
+  const double number = number_of(row, value, false);
   if (number != std::floor(number) || number > 1e6)
     throw UsageError(spelling_of(row) + ": \"" + std::string(value) + "\" is no descriptor number");
   return static_cast<int>(number);
 }
 
-std::size_t size_of(const ArgumentRow& row, std::string_view value) {
-  constexpr double largest = 1 << 30;
-  const double number = number_of(row, value);
-  if (number < 1 || number != std::floor(number) || number > largest)
-    throw UsageError(spelling_of(row) + ": size " + std::string(value) + " is out of range (1-1073741824)");
-  return static_cast<std::size_t>(number);
+/// No step is larger than `most_moved`, whatever it may be; 0 leaves the choice to us.
+std::size_t size_of(const ArgumentRow& row, std::string_view value, bool as_socat) {
+  constexpr double most = 9223372036854775807.0, most_moved = 1 << 30;
+  const double number = number_of(row, value, as_socat);
+  if (number > most && as_socat)
+    throw UsageError("buffer size option (-b) to big - " + std::string(value) +
+                     " (max is 9223372036854775807)");
+  if (number != std::floor(number) || number > most)
+    throw UsageError(spelling_of(row) + ": size " + std::string(value) +
+                     " is out of range (0-9223372036854775807)");
+  return static_cast<std::size_t>(std::min(number, most_moved));
 }
 
 /// A bit for each signal, that of signal 1 with the value 2 (socat 1.8).
@@ -88,7 +102,7 @@ std::uint64_t signals_of(const ArgumentRow& row, std::string_view value) {
 
 unsigned threads_of(const ArgumentRow& row, std::string_view value) {
   constexpr double most = 1024;
-  const double number = number_of(row, value);
+  const double number = number_of(row, value, false);
   if (number < 1 || number != std::floor(number) || number > most)
     throw UsageError(spelling_of(row) + ": " + std::string(value) + " threads are out of range (1-1024)");
   return static_cast<unsigned>(number);
@@ -123,11 +137,11 @@ class Reader {
     if (name == "-x") return void(run_.plan.dump.hexadecimal = true);
     if (name == "-r") return void(run_.plan.raw_left = std::string(value));
     if (name == "-R") return void(run_.plan.raw_right = std::string(value));
-    if (name == "-b") return void(limits.chunk = size_of(row, value));
+    if (name == "-b") return void(limits.chunk = size_of(row, value, limits.as_socat));
     if (name == "-s") return void(run_.plan.sloppy = true);
-    if (name == "-t") return void(limits.linger = seconds_of(row, value));
-    if (name == "--drain") return void(limits.grace = seconds_of(row, value));
-    if (name == "-T") return void(limits.idle = seconds_of(row, value));
+    if (name == "-t") return void(limits.linger = seconds_of(row, value, limits.as_socat));
+    if (name == "--drain") return void(limits.grace = seconds_of(row, value, limits.as_socat));
+    if (name == "-T") return void(limits.idle = seconds_of(row, value, limits.as_socat));
     if (name == "-u") return void(limits.direction = Direction::left_to_right);
     if (name == "-U") return void(limits.direction = Direction::right_to_left);
     if (name == "-g") return void(rules_.any_group = true);
@@ -239,8 +253,7 @@ const Address& written_part(const Specification& one) { return one.writing ? *on
 
 }  // namespace
 
-SockcatRun sockcat_run_of(const Invocation& invocation) {
-  SockcatRun run;
+void read_sockcat_run(const Invocation& invocation, SockcatRun& run) {
   Rules rules;
   run.log.program = invocation.program;
   run.plan.limits.as_socat = invocation.program == "socat";
@@ -271,7 +284,7 @@ SockcatRun sockcat_run_of(const Invocation& invocation) {
     }
     if (const auto level = listing_level(word)) {
       run.text = sockcat_listing(*level);
-      return run;
+      return;
     }
     std::string_view value;
     const ArgumentRow* row = row_of(word, value);
@@ -284,7 +297,7 @@ SockcatRun sockcat_run_of(const Invocation& invocation) {
       has_value = true;
     }
     reader.take(*row, value, has_value);
-    if (run.text) return run;
+    if (run.text) return;
     // Readiness, progress and locks are those of the whole, and this process's.
     const bool of_the_whole = row->name == "progress" || row->name.starts_with("ready-") ||
                               row->spelling == "-L" || row->spelling == "-W";
@@ -292,13 +305,14 @@ SockcatRun sockcat_run_of(const Invocation& invocation) {
     again.insert(again.end(), words.begin() + static_cast<std::ptrdiff_t>(first),
                  words.begin() + static_cast<std::ptrdiff_t>(next) + 1);
   }
+  rules.as_socat = run.plan.limits.as_socat;
   if (addresses.size() != 2)
     throw UsageError("expects two addresses, got " + std::to_string(addresses.size()));
   const Specification left = parse_specification(addresses[0], rules);
   const Specification right = parse_specification(addresses[1], rules);
   if (reader.explains()) {
     run.text = sockcat_explanation(left, right);
-    return run;
+    return;
   }
   refuse_nofork(left.reading);
   if (left.writing) refuse_nofork(*left.writing);
@@ -320,7 +334,6 @@ SockcatRun sockcat_run_of(const Invocation& invocation) {
   run.plan.restart = Restart{std::move(again), left, right, shutup};
   run.plan.left = [left](Use use, const Context& context) { return make_endpoint(left, use, context); };
   run.plan.right = [right](Use use, const Context& context) { return make_endpoint(right, use, context); };
-  return run;
 }
 
 }  // namespace sluice

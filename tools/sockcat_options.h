@@ -23,8 +23,9 @@ struct SockcatRun {
 const ToolDescription& sockcat_description();
 
 /// Reads a command line: options first, spelled as socat spells them (`-lf<file>` and `-lf <file>`, `-t0.5`,
-/// `-d -d`, `-dd`, `-d3`), then two addresses. Throws UsageError.
-SockcatRun sockcat_run_of(const Invocation& invocation);
+/// `-d -d`, `-dd`, `-d3`), then two addresses. Throws UsageError; `run` then says where log lines go as far
+/// as it was read.
+void read_sockcat_run(const Invocation& invocation, SockcatRun& run);
 
 /// A name with its aliases, and what it means.
 struct Entry {

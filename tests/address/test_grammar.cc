@@ -150,10 +150,10 @@ constexpr Wrong wrong[] = {
      "expects 3 to 4 parameters (SOCKS5-CONNECT:<socks-server>[:<socks-port>]:<target-host>:<target-port>), "
      "got 2",
      "         ^"},
-    {"OPEN:'x", "no closing ' for this", "     ^"},
-    {"OPEN:\"x", "no closing \" for this", "     ^"},
-    {"TCP:[::1:80", "no closing ] for this", "    ^"},
-    {"-!!EXEC:(x", "no closing ) for this", "        ^"},
+    {"OPEN:'x", "unexpected end of address, no closing ' for this", "     ^"},
+    {"OPEN:\"x", "unexpected end of address, no closing \" for this", "     ^"},
+    {"TCP:[::1:80", "unexpected end of address, no closing ] for this", "    ^"},
+    {"-!!EXEC:(x", "unexpected end of address, no closing ) for this", "        ^"},
     {"OPEN:x\\", "nothing follows the backslash", "      ^"},
     {"TCP-LISTEN:80,frok", "unknown option \"frok\", did you mean \"fork\"?", "              ^"},
     {"TCP-LISTEN:80,resueaddr", "unknown option \"resueaddr\", did you mean \"reuseaddr\"?",
@@ -200,7 +200,7 @@ TEST(Grammar, NamesTheAddressAsItWasWritten) {
       {"TCP-LISTEN:80,backlog=x", "TCP-LISTEN:80,backlog=x: option \"backlog\": \"x\" is not a number"},
       {"-!!OPEN:x,fork", "OPEN:x,fork: option \"fork\" does not apply to OPEN"},
       {"OPEN:x,fork!!-", "OPEN:x,fork: option \"fork\" does not apply to OPEN"},
-      {"-!!OPEN:'x", "-!!OPEN:'x: no closing ' for this"},
+      {"-!!OPEN:'x", "-!!OPEN:'x: unexpected end of address, no closing ' for this"},
       {"", "the address is empty"},
   };
   for (const auto& row : rows) {

@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <optional>
@@ -134,7 +135,9 @@ TEST(MessageStream, LosesNothingOfItsOwnToWhatItLeavesUnread) {
     send(b, unread);
     run(loop, [](Stream& closing) -> Task<> {
       Batch answer = Batch::of_messages();
-      answer.add_message(as_bytes("answer"));
+      const Bytes slot = answer.slot();
+      std::ranges::copy(std::string_view("answer"), slot.begin());
+      answer.add_message(slot.first(6));
       co_await write_all(closing, answer);
       co_await closing.close({});
     }(stream));

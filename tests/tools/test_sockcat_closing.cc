@@ -407,5 +407,25 @@ TEST(Closing, ASessionMayEndItselfWithoutEndingTheServer) {
   EXPECT_EQ(run_sockcat({"-", "SYSTEM:'[ $SOCAT_PID = $PPID ] && echo ours'"}).out, "ours\n");
 }
 
+// Once one side has ended, -t says how long the other may be silent; where nothing is to be waited for, it is
+// not.
+TEST_P(BothManners, SilenceAfterAnEndIsMeasuredByOneLimit) {
+  const Ended ended = run_sockcat(
+      words({"-t", "30", "-T", "0.2", "-", "SYSTEM:cat >/dev/null; sleep 0.5; echo answer"}), {.input = "x"});
+  EXPECT_EQ(ended.out, "answer\n") << ended.err;
+  EXPECT_EQ(ended.status, 0) << ended.err;
+}
+
+TEST_P(BothManners, ALimitIsNotWaitedForWhereNothingCanCome) {
+  const Socket server = Socket::listening_tcp();
+  const std::string to = "TCP4:127.0.0.1:" + std::to_string(server.port());
+  for (const char* option : {"", ",shut-none", ",shut-null", ",shut-close", ",shut-down", ",end-close"}) {
+    // Who stays open, and says nothing.
+    auto beside_us = beside([&] { return server.accept(); });
+    EXPECT_EQ(run_sockcat(words({"-t", "100", "-u", "OPEN:/dev/null", to + option})).status, 0) << option;
+    beside_us.get();
+  }
+}
+
 }  // namespace
 }  // namespace sluice::test

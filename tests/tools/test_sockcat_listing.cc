@@ -133,25 +133,6 @@ TEST(GeneralOption, DescriptorsAreDescribedBeforeTheTransfer) {
   EXPECT_NE(lines[1].find("poll: "), std::string::npos) << lines[1];
 }
 
-TEST(GeneralOption, TheMaskSaysWhichSignalsEndInGoodOrder) {
-  struct {
-    const char* mask;
-    int signal, status;
-    bool told;
-  } constexpr cases[] = {{"0x8000", SIGTERM, 0, true},
-                         {"0x8", SIGQUIT, 0, true},
-                         {"2", SIGHUP, 0, true},
-                         {"0", SIGTERM, 143, false}};
-  for (const auto& [mask, signal, status, told] : cases) {
-    Serving server({"-d", "-d", "-S", mask, "TCP4-LISTEN:0,bind=127.0.0.1,fork", "PIPE"});
-    server->signal(signal);
-    const Ended ended = server->wait();
-    EXPECT_EQ(ended.signal != 0 ? 128 + ended.signal : ended.status, status) << mask << ended.err;
-    EXPECT_EQ(ended.err.find("exiting on signal " + std::to_string(signal)) != std::string::npos, told)
-        << ended.err;
-  }
-}
-
 TEST(GeneralOption, WaitsForWhoDebugs) {
   for (const char* name : {"SOCAT_MAIN_WAIT", "SOCAT_TRANSFER_WAIT"}) {
     const auto begun = std::chrono::steady_clock::now();

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <set>
 #include <sstream>
 
 #include "sluice/core/socket_name.h"
@@ -179,14 +180,6 @@ TEST_F(RotatedLog, ThatCannotBeReopenedGoesOnInTheOldFile) {
   EXPECT_TRUE(eventually([&] { return contents_of(log).find(accepted(port)) != std::string::npos; }));
 }
 
-TEST(Hangup, EndsAProcessThatHasNoLogFile) {
-  for (const char* level : {"-d0", "-dd"}) {
-    Serving server({level, "TCP4-LISTEN:0,bind=127.0.0.1,fork", "PIPE"});
-    server->signal(SIGHUP);
-    EXPECT_EQ(server->wait().signal, SIGHUP) << level;
-  }
-}
-
 TEST(Hangup, StaysIgnoredByWhoWasStartedSo) {
   const TemporaryDirectory directory;
   const std::string path = directory.path() + "/log", rotated = path + ".1";
@@ -265,6 +258,49 @@ TEST(Dump, HasMicrosecondsInItsTime) {
       << ended.err;
 }
 
+// As socat 1.8 has it: what is behind a dollar sign says whose the dump is.
+TEST(Dump, OfEachSessionGoesToAFileOfItsOwn) {
+  const TemporaryDirectory directory;
+  const std::string name = directory.path() + "/$PROGNAME.$SOCAT_PEERADDR.$SOCAT_PEERPORT.$KIND";
+  Serving server({"-r", name, "-R", directory.path() + "/$$.$TIMESTAMP.$MICROS$",
+                  "TCP4-LISTEN:0,bind=127.0.0.1,fork", "PIPE"},
+                 {.environment = {"KIND=raw"}});
+  std::set<std::string> expected;
+  for (const char* word : {"one", "two"}) {
+    const Socket client = Socket::to_tcp(server.port());
+    client.send(word);
+    client.finish();
+    EXPECT_EQ(client.receive_all(), word);
+    const std::string path =
+        directory.path() + "/sockcat.127.0.0.1." + std::to_string(client.port()) + ".raw";
+    EXPECT_EQ(contents_of(path), word);
+    expected.insert(path);
+  }
+  int others = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(directory.path())) {
+    if (expected.contains(entry.path())) continue;
+    EXPECT_TRUE(matches(entry.path().filename().string(),
+                        "^[0-9][0-9]*[.][0-9]\\{8\\}T[0-9]\\{6\\}[.][0-9]\\{6\\}[$]$"))
+        << entry.path();
+    ++others;
+  }
+  EXPECT_EQ(others, 2);
+}
+
+TEST(Dump, IsNeverWhereAPeerSays) {
+  const TemporaryDirectory directory;
+  std::filesystem::create_directory(directory.path() + "/dumps");
+  Serving server({"-r", directory.path() + "/dumps/$SOCAT_PEERADDR",
+                  "UNIX-LISTEN:" + directory.path() + "/server,fork", "PIPE"});
+  const Ended client =
+      run_sockcat({"-", "UNIX-CONNECT:" + directory.path() + "/server,bind=" + directory.path() + "/client"},
+                  {.input = "words"});
+  EXPECT_EQ(client.out, "words") << client.err;
+  std::string name = directory.path() + "/client";
+  std::replace(name.begin(), name.end(), '/', '_');
+  EXPECT_EQ(contents_of(directory.path() + "/dumps/" + name), "words");
+}
+
 TEST(Dump, ShowsBothDirections) {
   const Ended ended = run_sockcat({"-v", "-", "UPPER"}, {.input = "abc"});
   EXPECT_NE(ended.err.find("> "), ended.err.npos);
@@ -306,7 +342,43 @@ TEST_F(AsSocat, StatusIsThatOfSocat) {
 TEST_F(AsSocat, StatusOfAProgramIsNotItsOwn) {
   // socat's is 0 or 1, as it happens to notice the end of the program first or that of its output.
   EXPECT_EQ(run_socat({"-u", "SYSTEM:exit 7", "-"}).status, 1);
-  EXPECT_EQ(run_socat({"-u", "SYSTEM:kill -9 $$", "-"}).status, 0);
+  EXPECT_EQ(run_socat({"-u", "SYSTEM:kill -9 $$", "-"}).status, 1);
+}
+
+// What scripts look for.
+TEST_F(AsSocat, TextsAreThoseOfSocat) {
+  const std::vector<std::pair<std::vector<std::string>, std::string>> rows = {
+      {{"-u", "SYSTEM:exit 7", "-"}, " exited with status 7\n"},
+      {{"-u", "SYSTEM:kill -2 $$", "-"}, " exited on signal 2\n"},
+      {{"-", "TCP4-LISTEN:0,backlog="}, ": missing numerical value of option \"backlog=\"\n"},
+      {{"-", "TCP4-LISTEN:0,backlog=5x"}, ": trailing garbage in numerical arg of option \"backlog=5x\"\n"},
+      {{"-", "TCP4-LISTEN:0,connect-timeout"}, ": option \"connect-timeout\": value required\n"},
+      {{"-", "EXEC:'cat"}, ": unexpected end of address"},
+      {{"-b", "x", "-", "PIPE"}, "E missing numerical value of option \"-b\"\n"},
+      {{"-T", "1x", "-", "PIPE"}, "E trailing garbage in numerical arg of option \"-T\"\n"},
+      {{"-b", "99999999999999999999", "-", "PIPE"},
+       "E buffer size option (-b) to big - 99999999999999999999 (max is "},
+      {{"-u", "OPEN:/no/file", "-"}, "E open(\"/no/file\", 00, 0666): No such file or directory\n"},
+      {{"OPEN:/no/file", "-"}, "E open(\"/no/file\", 02, 0666): No such file or directory\n"},
+      {{"--statistics", "-", "PIPE"}, "I STATISTICS: left to right: 1 packets(s), 1 byte(s)\n"},
+  };
+  for (const auto& [words, text] : rows) {
+    const Ended ended = run_socat(words, {.input = "x"});
+    EXPECT_NE(ended.err.find(text), std::string::npos) << testing::PrintToString(words) << ended.err;
+    EXPECT_EQ(ended.err.find("no answer came"), std::string::npos) << ended.err;
+  }
+  for (const char* size : {"0", "2147483648"})
+    EXPECT_EQ(run_socat({"-b", size, "-", "PIPE"}, {.input = "words"}).out, "words") << size;
+  EXPECT_NE(run_socat({"-V"}).out.find("\nsocat version 1.8.0.0\n"), std::string::npos);
+  EXPECT_NE(run_socat({"-h"}).out.find("\n      -r <file>  "), std::string::npos);
+}
+
+TEST_F(AsSocat, WrongCommandLinesAreToldOfInTheLog) {
+  const std::string path = directory_.path() + "/log";
+  const Ended ended = run_socat({"-lf", path, "NO-SUCH-KEYWORD:x", "-"});
+  EXPECT_EQ(ended.status, 1);
+  EXPECT_EQ(ended.err, "");
+  EXPECT_NE(contents_of(path).find(": unknown address "), std::string::npos) << contents_of(path);
 }
 
 TEST_F(AsSocat, LateReplyIsCutAfterHalfASecond) {
@@ -359,14 +431,14 @@ TEST(Log, TellsOfARushOfResetsOnce) {
   long told = 0;
   int number = 0;
   for (; std::getline(lines, line); ++number) {
-    const auto bracket = line.find(" (");
-    if (bracket == line.npos) {
-      EXPECT_TRUE(line.starts_with("sockcat: 127.0.0.1:")) << line;
-      EXPECT_TRUE(line.ends_with(": read: Connection reset by peer")) << line;
-      ++told;
+    const std::string counted = "sockcat: left: read: Connection reset by peer (";
+    if (line.starts_with(counted)) {
+      told += std::stol(line.substr(counted.size()));
     } else {
-      EXPECT_TRUE(line.starts_with("sockcat: read: Connection reset by peer (")) << line;
-      told += std::stol(line.substr(bracket + 2));
+      EXPECT_TRUE(line.starts_with("sockcat: session ")) << line;
+      EXPECT_NE(line.find(": left (127.0.0.1:"), std::string::npos) << line;
+      EXPECT_TRUE(line.ends_with("): read: Connection reset by peer")) << line;
+      ++told;
     }
   }
   EXPECT_EQ(told, count) << ended.err;

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <chrono>
+#include <filesystem>
 #include <thread>
 
 #include "observing.h"
@@ -229,7 +230,7 @@ TEST(Failure, OfOneSessionLeavesTheListenerAlone) {
   gone.close();
   Serving server({"TCP4-LISTEN:0,bind=127.0.0.1,fork", nowhere});
   for (int i = 0; i < 3; ++i) {
-    EXPECT_EQ(Socket::to_tcp(server.port()).receive_all(), "");
+    EXPECT_TRUE(Socket::to_tcp(server.port()).was_reset());
     // What follows in a rush is counted.
     if (i == 0) {
       EXPECT_NE(server->line(2)->find("Connection refused"), std::string::npos);
@@ -250,6 +251,190 @@ TEST(Statistics, AreLoggedOnDemandAndAtTheEnd) {
   EXPECT_NE(server->line(2)->find("left to right: 5 bytes"), std::string::npos);
   EXPECT_NE(server->line(2)->find("right to left: 5 bytes"), std::string::npos);
   EXPECT_NE(server->line(2)->find("sessions: 1 open, 1 in all"), std::string::npos);
+}
+
+// What is made or cut short, or written from its beginning, is opened once for all clients.
+class OpenedOnce : public ::testing::TestWithParam<bool> {
+ protected:
+  static std::vector<std::string> named(std::vector<std::string> words) {
+    if (GetParam()) words.insert(words.begin(), "--socat");
+    return words;
+  }
+  static void send_from_clients(int port) {
+    for (const char* word : {"one\n", "two\n", "three\n"}) {
+      const Socket client = Socket::to_tcp(port);
+      client.send(word);
+      client.finish();
+      EXPECT_EQ(client.receive_all(), "");
+    }
+  }
+  const std::string listening_ = "TCP4-LISTEN:0,bind=127.0.0.1,fork";
+  TemporaryDirectory directory_;
+  const std::string path_ = directory_.path() + "/file";
+};
+
+TEST_P(OpenedOnce, AFileKeepsWhatAllClientsSend) {
+  for (const char* left : {"CREATE:", "OPEN:,creat,trunc,append", "OPEN:,creat", "GOPEN:,o-trunc"}) {
+    std::string address = left;
+    address.insert(address.find(':') + 1, path_);
+    directory_.file("file", "old\n");
+    Serving server(named({"-U", address, listening_}));
+    send_from_clients(server.port());
+    server->signal(SIGTERM);
+    server->wait();
+    EXPECT_EQ(contents_of(path_), "one\ntwo\nthree\n") << address;
+  }
+}
+
+TEST_P(OpenedOnce, AFileOnTheRightIsSoUnderOurName) {
+  if (GetParam()) GTEST_SKIP() << "socat makes it anew for each client";
+  Serving server({"-u", listening_, "CREATE:" + path_});
+  send_from_clients(server.port());
+  server->signal(SIGTERM);
+  server->wait();
+  EXPECT_EQ(contents_of(path_), "one\ntwo\nthree\n");
+}
+
+TEST_P(OpenedOnce, AFileThatIsReadIsReadByEachClientOrByAllTogether) {
+  directory_.file("file", "content\n");
+  Serving server(named({"-u", "OPEN:" + path_, listening_}));
+  EXPECT_EQ(Socket::to_tcp(server.port()).receive_all(), "content\n");
+  EXPECT_EQ(Socket::to_tcp(server.port()).receive_all(), GetParam() ? "" : "content\n");
+}
+
+INSTANTIATE_TEST_SUITE_P(BothNames, OpenedOnce, ::testing::Bool());
+
+TEST(AsSocat, AllClientsShareTheFirstAddress) {
+  const TemporaryDirectory directory;
+  const Socket behind = Socket::listening_tcp();
+  const std::string path = directory.path() + "/file";
+  Serving server({"--socat", "-U", tcp(behind) + ",end-close", "TCP4-LISTEN:0,bind=127.0.0.1,fork"});
+  const Socket connection = behind.accept();
+  for (const char* word : {"one", "two"}) {
+    const Socket client = Socket::to_tcp(server.port());
+    client.send(word);
+    client.finish();
+    EXPECT_EQ(client.receive_all(), "");
+    EXPECT_EQ(connection.receive(3), word);
+  }
+  server->signal(SIGTERM);
+  EXPECT_EQ(connection.receive_all(), "");
+  server->wait();
+
+  Serving program({"--socat", "-U", "SYSTEM:cat > " + path, "TCP4-LISTEN:0,bind=127.0.0.1,fork"});
+  for (const char* word : {"one", "two"}) {
+    const Socket client = Socket::to_tcp(program.port());
+    client.send(word);
+    client.finish();
+    EXPECT_EQ(client.receive_all(), "");
+  }
+  EXPECT_TRUE(eventually([&] { return contents_of(path) == "onetwo"; }));
+}
+
+TEST(AsSocat, TheFirstAddressMustBeThereBeforeClientsCome) {
+  int port = 0;
+  {
+    const Socket gone = Socket::listening_tcp();
+    port = gone.port();
+  }
+  for (const std::string& left :
+       {"TCP4:127.0.0.1:" + std::to_string(port), std::string("OPEN:/no/such/file")})
+    EXPECT_EQ(run_sockcat({"--socat", "-U", left, "TCP4-LISTEN:0,bind=127.0.0.1,fork"}).status, 1) << left;
+}
+
+// A client whose other side cannot be had learns that nothing came of what it sent.
+TEST(Failure, ResetsThePeerOfASessionThatCannotBe) {
+  int port = 0;
+  {
+    const Socket gone = Socket::listening_tcp();
+    port = gone.port();
+  }
+  for (const std::string& other :
+       {"TCP4:127.0.0.1:" + std::to_string(port), std::string("UNIX-CONNECT:/no/such/socket"),
+        std::string("OPEN:/no/such/file"), std::string("EXEC:/no/such/program")}) {
+    for (const char* options : {"", ",fork"}) {
+      Serving server({std::string("TCP4-LISTEN:0,bind=127.0.0.1") + options, other});
+      Socket client = Socket::to_tcp(server.port());
+      EXPECT_TRUE(client.was_reset()) << other << options;
+      server->signal(SIGTERM);
+      server->wait();
+    }
+  }
+}
+
+TEST(Failure, EndsTheProgramOfASessionThatCannotBe) {
+  const TemporaryDirectory directory;
+  const std::string path = directory.path() + "/told";
+  const std::string script = directory.file(
+      "script", "trap 'echo ended > " + path + "; exit' TERM\nwhile read line; do :; done\necho complete > " +
+                    path + '\n');
+  const Ended ended = run_sockcat({"EXEC:sh " + script, "UNIX-CONNECT:/no/such/socket,retry=4,interval=0.1"});
+  EXPECT_EQ(ended.status, 1);
+  EXPECT_EQ(contents_of(path), "ended\n") << ended.err;
+}
+
+TEST(Failure, ResetsAPeerWhoseDataIsLost) {
+  const Socket behind = Socket::listening_tcp();
+  Serving server({"TCP4-LISTEN:0,bind=127.0.0.1,fork", tcp(behind)});
+  Socket client = Socket::to_tcp(server.port());
+  client.send("x");
+  Socket connection = behind.accept();
+  EXPECT_EQ(connection.receive(1), "x");
+  // More than fits on the way.
+  client.fill();
+  connection.reset();
+  EXPECT_TRUE(client.was_reset());
+}
+
+// Its peer sees an end, whenever what it sends arrives.
+TEST(Refusal, IsNoReset) {
+  const TemporaryDirectory directory;
+  const std::string deny = directory.file("deny", "ALL: ALL\n"), allow = directory.file("allow");
+  for (const std::string& option : {std::string("range=10.0.0.0/8"), std::string("sourceport=1"),
+                                    std::string("lowport"), "allow-table=" + allow + ",deny-table=" + deny}) {
+    Serving server({"TCP4-LISTEN:0,bind=127.0.0.1,fork," + option, "PIPE"});
+    for (int i = 0; i < 20; ++i) {
+      const Socket client = Socket::to_tcp(server.port());
+      client.send_until_broken("some words that nobody will read");
+      EXPECT_FALSE(client.was_reset()) << option;
+    }
+  }
+}
+
+// A command line's parent is sockcat, whatever it is given.
+TEST(Nofork, OfAShellLeavesUsItsParent) {
+  const Ended ended = run({"sh", "-c", "\"$1\" - 'SYSTEM:kill -TERM $PPID; exec sleep 60,nofork'; echo $?",
+                           "sh", tool("sockcat")});
+  EXPECT_EQ(ended.out, "143\n") << ended.err;
+  EXPECT_EQ(run_sockcat({"-", "SYSTEM:cat; exit 3,nofork"}, {.input = "words"}).out, "words");
+  EXPECT_EQ(run_sockcat({"-", "SYSTEM:cat; exit 3,nofork"}, {.input = "words"}).status, 3);
+}
+
+TEST(Sessions, TellTheirNumberTheirPeerAndTheirEnd) {
+  Serving server({"-d", "-d", "TCP4-LISTEN:0,bind=127.0.0.1,fork", "PIPE"});
+  for (int i = 1; i <= 2; ++i) {
+    const Socket client = Socket::to_tcp(server.port());
+    client.send("words");
+    client.finish();
+    EXPECT_EQ(client.receive_all(), "words");
+  }
+  Socket client = Socket::to_tcp(server.port());
+  client.send("x");
+  EXPECT_EQ(client.receive(1), "x");
+  client.reset();
+  std::string log;
+  while (const auto line = server->line(2)) {
+    log += *line + '\n';
+    if (line->find("session 3: ended") != std::string::npos) break;
+  }
+  server->signal(SIGTERM);
+  server->wait();
+  for (const char* part :
+       {"] N session 1: accepting connection from ", "] N session 2: starting data transfer loop with FDs ",
+        "] N session 1: ended (left 127.0.0.1:",
+        " bytes left to right, 5 right to left: both sides have ended\n",
+        "] E session 3: left (127.0.0.1:", "): read: Connection reset by peer\n", ": a peer has gone\n"})
+    EXPECT_NE(log.find(part), std::string::npos) << part << log;
 }
 
 }  // namespace

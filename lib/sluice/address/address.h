@@ -92,6 +92,7 @@ class AddressError : public UsageError {
 
 struct Rules {
   bool any_group = false;  ///< -g: options outside their address's groups are let through
+  bool as_socat = false;   ///< complaints of values are in socat's words, which scripts look for
 };
 
 /// Reads one argument in socat's language (see grammar.cc for the lexical rules). Throws AddressError for an

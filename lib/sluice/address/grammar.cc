@@ -126,6 +126,15 @@ void check_parameters(const Address& address) {
   throw AddressError(address, address.parameters[row.most_parameters].place, message);
 }
 
+/// What socat 1.7.4.4 says.
+std::string in_words_of_socat(const std::string& name, const Option& option, const ReadValue& read) {
+  if (!option.has_text) return "option " + quoted(name) + ": value required";
+  if (!read.is_no_number) return "option " + quoted(name) + ": " + read.complaint;
+  const bool begins = option.text.find_first_of("0123456789") <= 1;
+  return std::string(begins ? "trailing garbage in numerical arg" : "missing numerical value") +
+         " of option " + quoted(name + '=' + option.text);
+}
+
 Option understand(const Address& address, OptionPieces& pieces, const Rules& rules) {
   const auto& name = pieces.name;
   if (name.text.empty()) throw AddressError(address, name.place, "the option's name is missing");
@@ -145,11 +154,13 @@ Option understand(const Address& address, OptionPieces& pieces, const Rules& rul
   Option option{row, {}, {}, pieces.text.has_value(), name.place};
   const auto place = pieces.text ? pieces.text->place : name.place;
   if (pieces.text) option.text = std::move(pieces.text->text);
-  auto [value, complaint] =
+  ReadValue read =
       read_value(*row, option.has_text ? std::optional<std::string_view>(option.text) : std::nullopt);
-  if (!complaint.empty())
-    throw AddressError(address, place, "option " + quoted(name.text) + ": " + complaint);
-  option.value = std::move(value);
+  if (!read.complaint.empty())
+    throw AddressError(address, place,
+                       rules.as_socat ? in_words_of_socat(name.text, option, read)
+                                      : "option " + quoted(name.text) + ": " + read.complaint);
+  option.value = std::move(read.value);
   return option;
 }
 

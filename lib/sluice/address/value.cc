@@ -47,7 +47,9 @@ ReadValue good(T value) {
   return read;
 }
 ReadValue bad(std::string complaint) { return {{}, std::move(complaint)}; }
-ReadValue not_a_number(std::string_view text) { return bad(quoted(text) + " is not a number"); }
+ReadValue not_a_number(std::string_view text, std::string_view wanted = "number") {
+  return {{}, quoted(text) + " is not a" + (wanted[0] == 'o' ? "n " : " ") + std::string(wanted), true};
+}
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
@@ -89,7 +91,7 @@ ReadValue read_integer(std::string_view text, const Bounds& bounds, bool with_un
   if (!rest.empty() && with_unit) {
     for (const auto& row : sizes)
       if (rest == row.name) unit = static_cast<std::uint64_t>(row.size);
-    if (unit == 1) return bad(quoted(text) + " is not a number of bytes (such as 100, 64k, 3M, 1G)");
+    if (unit == 1) return not_a_number(text, "number of bytes (such as 100, 64k, 3M, 1G)");
   } else if (!rest.empty()) {
     return not_a_number(text);
   }
@@ -106,15 +108,13 @@ ReadValue read_mode(std::string_view text) {
   std::uint64_t number = 0;
   const auto [end, why] = std::from_chars(text.data(), text.data() + text.size(), number, 8);
   if (why == std::errc::invalid_argument || end != text.data() + text.size())
-    return bad(quoted(text) + " is not an octal number");
+    return not_a_number(text, "octal number");
   if (why != std::errc{} || number > 07777) return bad(quoted(text) + " is out of range (0..7777, octal)");
   return good(static_cast<std::int64_t>(number));
 }
 
 ReadValue read_duration(std::string_view text) {
-  const auto refused = [&] {
-    return bad(quoted(text) + " is not a duration (seconds such as 0.5, or 20ms)");
-  };
+  const auto refused = [&] { return not_a_number(text, "duration (seconds such as 0.5, or 20ms)"); };
   std::size_t place = 0;
   const auto digits_from = [&](std::size_t begin) {
     while (place < text.size() && is_digit(text[place])) ++place;
@@ -161,7 +161,9 @@ ReadValue read_identity(std::string_view text, std::string_view kind, LookUp loo
 
 ReadValue read_boolean(std::string_view text) {
   if (text == "0" || text == "1") return good(text == "1");
-  return bad(quoted(text) + " is neither 0 nor 1");
+  ReadValue neither = bad(quoted(text) + " is neither 0 nor 1");
+  neither.is_no_number = text.empty() || !is_digit(text[0]);
+  return neither;
 }
 
 ReadValue read_text(std::string_view text, std::string_view choices) {

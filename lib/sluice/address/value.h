@@ -12,6 +12,7 @@ namespace sluice {
 struct ReadValue {
   Value value;
   std::string complaint;
+  bool is_no_number = false;  ///< a number was to stand there, and nothing else
 };
 
 /// Reads the value of an option by its type; no text means that there was no `=`. As socat does, an option

@@ -79,14 +79,19 @@ std::string local_time(bool microseconds) {
   return {text, length};
 }
 
-Logger::Logger(LogSettings settings) : settings_(std::move(settings)), steps_(settings_.quieter) {
+Logger::Logger(LogSettings settings)
+    : own_(new Output{std::move(settings), {}, {}, {}, {}}),
+      output_(own_.get()),
+      steps_(output_->settings.quieter) {
   using To = LogSettings::To;
-  if (settings_.to == To::file) open_file();
-  if (settings_.to == To::syslog || settings_.to == To::stderr_then_syslog)
-    ::openlog(settings_.program.c_str(), LOG_PID, facility_number(settings_.facility));
+  const LogSettings& to = output_->settings;
+  if (to.to == To::file) open_file();
+  if (to.to == To::syslog || to.to == To::stderr_then_syslog)
+    ::openlog(to.program.c_str(), LOG_PID, facility_number(to.facility));
 }
 
-Logger::Logger(Logger& base, int steps) : settings_(base.settings_), base_(&base), steps_(steps) {}
+Logger::Logger(const Logger& base, int steps)
+    : output_(base.output_), steps_(base.steps_ + steps), session_(base.session_) {}
 
 Severity Logger::lowered(Severity severity) const {
   const int lower = static_cast<int>(severity) + steps_;
@@ -94,64 +99,73 @@ Severity Logger::lowered(Severity severity) const {
 }
 
 Logger::~Logger() {
-  if (base_ != nullptr) return;
-  if (settings_.to == LogSettings::To::syslog) ::closelog();
+  if (own_ && own_->settings.to == LogSettings::To::syslog) ::closelog();
 }
 
 void Logger::started() {
-  if (settings_.to == LogSettings::To::stderr_then_syslog) settings_.to = LogSettings::To::syslog;
+  LogSettings::To& to = output_->settings.to;
+  if (to == LogSettings::To::stderr_then_syslog) to = LogSettings::To::syslog;
 }
 
 void Logger::open_file() {
+  const std::string& path = output_->settings.path;
+  Fd& current = output_->file;
   // A FIFO that we hold open has us for a reader, and would lose what waits in it.
-  if (is_held_ && leads_to(settings_.path, file_)) return;
-  Fd file = open_log_file(settings_.path, is_held_);
+  if (output_->is_held && leads_to(path, current)) return;
+  Fd file = open_log_file(path, output_->is_held);
   // Under the same number, since other threads may be writing to it.
-  if (file_)
-    check("open " + settings_.path, ::dup3(file.get(), file_.get(), O_CLOEXEC));
+  if (current)
+    check("open " + path, ::dup3(file.get(), current.get(), O_CLOEXEC));
   else
-    file_ = std::move(file);
-  is_lossy_ = false;
-  if (is_held_)
-    say_on_stderr("nobody reads " + settings_.path + " yet: log lines that it has no room for are lost");
+    current = std::move(file);
+  output_->is_lossy = false;
+  if (output_->is_held)
+    say_on_stderr("nobody reads " + path + " yet: log lines that it has no room for are lost");
 }
 
 void Logger::reopen() {
-  if (settings_.to == LogSettings::To::file) open_file();
+  if (output_->settings.to == LogSettings::To::file) open_file();
 }
 
 void Logger::say_on_stderr(std::string_view text) const {
-  const std::string line = visible(settings_.program + ": " + std::string(text)) + '\n';
+  const std::string line = visible(output_->settings.program + ": " + std::string(text)) + '\n';
   const StandingLine::Pause pause;
   [[maybe_unused]] auto ignored = ::write(STDERR_FILENO, line.data(), line.size());
 }
 
 void Logger::write_of_rush(Severity severity, std::string_view kind, std::string_view text,
-                           std::string_view detail) {
-  if (base_ != nullptr) return base_->write_of_rush(lowered(severity), kind, text, detail);
+                           std::string_view detail) const {
   if (!enabled(severity)) return;
-  const auto [is_first, passed_over] = rushes_.heard(kind, Rushes::Clock::now());
+  const auto [is_first, passed_over] = output_->rushes.heard(kind, Rushes::Clock::now());
   if (passed_over > 0) write(severity, more_of(kind, passed_over));
   if (is_first) write(severity, text, detail);
 }
 
-void Logger::tell_of_rushes() {
-  for (const auto& [kind, passed_over] : rushes_.take_rest())
+void Logger::tell_of_rushes() const {
+  for (const auto& [kind, passed_over] : output_->rushes.take_rest())
     write(Severity::error, more_of(kind, passed_over));
 }
 
-void Logger::write(Severity severity, std::string_view text, std::string_view detail) {
-  if (base_ != nullptr) return base_->write(lowered(severity), text, detail);
-  if (!enabled(severity)) return;
-  const auto index = static_cast<std::size_t>(lowered(severity));
-  if (settings_.to == LogSettings::To::syslog) {
-    ::syslog(priorities[index], "%c %s", letters[index], visible(text).c_str());
+void Logger::write(Severity severity, std::string_view text, std::string_view detail) const {
+  if (enabled(severity)) write_line(lowered(severity), text, detail);
+}
+
+void Logger::tell(Severity severity, std::string_view text) const { write_line(severity, text, {}); }
+
+void Logger::write_line(Severity shown, std::string_view text, std::string_view detail) const {
+  const LogSettings& settings = output_->settings;
+  const auto index = static_cast<std::size_t>(shown);
+  std::string what;
+  if (session_ != 0) what = "session " + std::to_string(session_) + ": ";
+  what += text;
+  if (settings.to == LogSettings::To::syslog) {
+    ::syslog(priorities[index], "%c %s", letters[index], visible(what).c_str());
     return;
   }
   std::string line;
-  if (settings_.dated) {
-    line = local_time(settings_.microseconds);
-    if (settings_.with_host) {
+  if (settings.dated) {
+    line = local_time(settings.microseconds);
+    if (settings.with_host) {
       utsname names{};
       if (const char* name = std::getenv("HOSTNAME"); name != nullptr && *name != '\0')
         (line += ' ') += name;
@@ -159,18 +173,19 @@ void Logger::write(Severity severity, std::string_view text, std::string_view de
         (line += ' ') += names.nodename;
     }
     line += ' ';
-    line += settings_.program;
+    line += settings.program;
     line += '[' + std::to_string(::getpid()) + "] " + letters[index] + ' ';
   } else {
-    line = settings_.program + ": ";
+    line = settings.program + ": ";
   }
-  line += text;
+  line += what;
   line = visible(line) + '\n';
   if (!detail.empty()) {
     line += visible_lines(detail);
     if (detail.back() != '\n') line += '\n';
   }
-  if (!file_) {
+  const Fd& file = output_->file;
+  if (!file) {
     const StandingLine::Pause pause;
     // A line that cannot be written there has nobody left to be told about it.
     [[maybe_unused]] auto ignored = ::write(STDERR_FILENO, line.data(), line.size());
@@ -179,11 +194,11 @@ void Logger::write(Severity severity, std::string_view text, std::string_view de
   ssize_t count = 0;
   {
     const StandingLine::Pause pause;
-    count = ::write(file_.get(), line.data(), line.size());
+    count = ::write(file.get(), line.data(), line.size());
   }
-  if (count == static_cast<ssize_t>(line.size()) || is_lossy_.exchange(true)) return;
+  if (count == static_cast<ssize_t>(line.size()) || output_->is_lossy.exchange(true)) return;
   const std::error_code why = count < 0 ? last_error() : std::make_error_code(std::errc::no_space_on_device);
-  say_on_stderr("write " + settings_.path + ": " + why.message() + "; log lines are lost");
+  say_on_stderr("write " + settings.path + ": " + why.message() + "; log lines are lost");
 }
 
 }  // namespace sluice

@@ -2,6 +2,8 @@
 
 #include <atomic>
 #include <concepts>
+#include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -39,51 +41,62 @@ class Logger {
   Logger& operator=(const Logger&) = delete;
 
   /// Writes what `base` would, each line some steps less severe (children-shutup). `base` outlives it.
-  Logger(Logger& base, int steps);
+  Logger(const Logger& base, int steps);
 
-  bool enabled(Severity severity) const {
-    return base_ != nullptr ? base_->enabled(lowered(severity)) : lowered(severity) <= settings_.least;
-  }
+  /// Each line begins with the number of a session from now on.
+  void number(std::uint64_t session) { session_ = session; }
+
+  bool enabled(Severity severity) const { return lowered(severity) <= output_->settings.least; }
   /// Writes one line, if its severity is enabled, whatever is in `text` (core/visible.h). `detail` may have
   /// several lines and is written after it, but for syslog.
-  void write(Severity severity, std::string_view text, std::string_view detail = {});
+  void write(Severity severity, std::string_view text, std::string_view detail = {}) const;
 
   /// Writes a line of those that many peers may cause at once: of equal `kind`s in a rush only the first, and
   /// how many there were (core/rushes.h).
   void write_of_rush(Severity severity, std::string_view kind, std::string_view text,
-                     std::string_view detail = {});
+                     std::string_view detail = {}) const;
   /// Tells of the lines of rushes that have not been told of yet.
-  void tell_of_rushes();
+  void tell_of_rushes() const;
 
-  void error(std::string_view text) { write(Severity::error, text); }
-  void warning(std::string_view text) { write(Severity::warning, text); }
-  void notice(std::string_view text) { write(Severity::notice, text); }
+  /// Writes a line that was asked for, whatever is enabled.
+  void tell(Severity severity, std::string_view text) const;
+
+  void error(std::string_view text) const { write(Severity::error, text); }
+  void warning(std::string_view text) const { write(Severity::warning, text); }
+  void notice(std::string_view text) const { write(Severity::notice, text); }
   /// Of a text that is made only if it is written.
   template <std::invocable Text>
-  void notice(Text text) {
+  void notice(Text text) const {
     if (enabled(Severity::notice)) write(Severity::notice, text());
   }
-  void info(std::string_view text) { write(Severity::info, text); }
-  void debug(std::string_view text) { write(Severity::debug, text); }
+  void info(std::string_view text) const { write(Severity::info, text); }
+  void debug(std::string_view text) const { write(Severity::debug, text); }
 
   /// After the relay has started, -lm sends further lines to syslog.
   void started();
   /// Opens the log file again (after its rotation). Throws Failure if it cannot be opened.
   void reopen();
-  const LogSettings& settings() const { return settings_; }
+  const LogSettings& settings() const { return output_->settings; }
 
  private:
+  /// Where lines go, for all that write there.
+  struct Output {
+    LogSettings settings;
+    Fd file;
+    bool is_held = false;                ///< it is a FIFO that nobody read when it was opened
+    std::atomic<bool> is_lossy = false;  ///< a line could not be written to the file, which was told
+    Rushes rushes;
+  };
+
   Severity lowered(Severity severity) const;
   void open_file();
   void say_on_stderr(std::string_view text) const;
+  void write_line(Severity shown, std::string_view text, std::string_view detail) const;
 
-  LogSettings settings_;
-  Fd file_;
-  bool is_held_ = false;                ///< it is a FIFO that nobody read when it was opened
-  std::atomic<bool> is_lossy_ = false;  ///< a line could not be written to the file, which was told
-  Rushes rushes_;
-  Logger* base_ = nullptr;
+  std::unique_ptr<Output> own_;  ///< of the one that others write through
+  Output* output_;
   int steps_ = 0;
+  std::uint64_t session_ = 0;  ///< that its lines are of; 0 if they need not say
 };
 
 /// `YYYY/MM/DD HH:MM:SS` of now, in local time, with `.uuuuuu` if asked for.

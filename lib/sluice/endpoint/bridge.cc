@@ -10,6 +10,7 @@
 #include <set>
 #include <thread>
 
+#include "sluice/endpoint/ending_signals.h"
 #include "sluice/endpoint/sessions.h"
 #include "sluice/endpoint/spawn.h"
 #include "sluice/stream/background.h"
@@ -32,22 +33,6 @@ std::optional<std::size_t> count_descriptors() {
   while (::readdir(folder.get()) != nullptr) ++entries;
   // Beside them are `.`, `..` and the folder's own.
   return entries - 3;
-}
-
-/// Those that a run hears, with those that are passed on. SIGHUP is for the log file: without one it ends the
-/// process as ever, and who started it with SIGHUP ignored (nohup(1)) wants it to mean nothing.
-std::vector<int> signals_heard(const BridgePlan& plan, const Logger& log, const std::set<int>& passed_on) {
-  std::vector<int> numbers = {SIGUSR1};
-  for (const int number : {SIGHUP, SIGINT, SIGQUIT, SIGTERM}) {
-    const bool usual = number == SIGTERM || number == SIGINT;
-    const bool ends = plan.ending_signals ? (*plan.ending_signals >> number & 1) != 0 : usual;
-    if (ends || passed_on.contains(number)) numbers.push_back(number);
-  }
-  if (std::find(numbers.begin(), numbers.end(), SIGHUP) != numbers.end()) return numbers;
-  struct sigaction usual {};
-  ::sigaction(SIGHUP, nullptr, &usual);
-  if (log.settings().to == LogSettings::To::file && usual.sa_handler == SIG_DFL) numbers.push_back(SIGHUP);
-  return numbers;
 }
 
 bool is_shortage(const Failure& failure) {
@@ -170,7 +155,7 @@ class Bridge {
         left_(sessions_.make(true)),
         right_(sessions_.make(false)),
         passed_on_(signals_passed_on()),
-        signals_(loop_, signals_heard(plan, log, passed_on_)) {
+        signals_(loop_, signals_heard(plan.ending_signals, passed_on_, reopens_log())) {
     workers_.reserve(plan.threads);
     raise_descriptor_limit();
     rlimit limit{};
@@ -204,6 +189,7 @@ class Bridge {
       fail(failure);
     }
     while (tally_.open > 0 && !(gave_up_ && tally_.relaying == 0)) co_await ended_.rung().wait();
+    co_await sessions_.let_go();
     if (plan_.progress) co_await ask_workers(false);
     if (plan_.statistics) co_await log_statistics();
     if (status_ == 0 && tally_.dump_failed) status_ = static_cast<int>(ExitStatus::failure);
@@ -230,15 +216,20 @@ class Bridge {
   Task<> serve() {
     const bool left_serves = left_->serves_many();
     Endpoint* acceptor = left_serves ? left_.get() : right_->serves_many() ? right_.get() : nullptr;
-    const bool keeps_left = acceptor == right_.get() && left_->stays_open();
-    if (keeps_left) sessions_.keep(*left_);
-    // Connections that are made again and again would share it, each getting a part of what it says.
-    one_at_a_time_ = keeps_left && !right_->hands_over();
-    const Endpoint* const other = left_serves ? right_.get() : left_.get();
-    if (acceptor != nullptr && !keeps_left && plan_.restart)
+    Endpoint* const other = left_serves ? right_.get() : left_.get();
+    const bool stays_open = acceptor == right_.get() && left_->stays_open();
+    if (acceptor != nullptr && !stays_open && plan_.restart)
       sessions_apart_ = acceptor->changes_process(false) || other->changes_process(true);
+    // socat opens its first address before it waits for clients of the second, who share it.
+    const bool usually_once = limits_.as_socat && !left_serves;
+    const bool keeps =
+        stays_open || (acceptor != nullptr && !sessions_apart_ && other->opens_once(usually_once));
+    // Connections that are made again and again would share it, each getting a part of what it says.
+    one_at_a_time_ = stays_open && !right_->hands_over();
     if (sessions_apart_) keep_executable(*plan_.restart);
-    co_await prepare(keeps_left ? nullptr : acceptor);
+    if (keeps) co_await sessions_.keep(*other, usually_once);
+    if (ending_) co_return;
+    co_await prepare(acceptor, keeps ? other : nullptr);
     prepared_ = true;
     if (ending_) co_return;
     log_.started();
@@ -248,24 +239,25 @@ class Bridge {
       co_return;
     }
     descriptors_of_a_session_ = left_->descriptors() + right_->descriptors();
-    if (acceptor->hands_over() && !keeps_left)
+    if (acceptor->hands_over() && !keeps)
       co_await spread_sessions(*acceptor, left_serves);
     else
       co_await many_sessions(*acceptor, left_serves);
   }
 
   /// What can be bound is bound before anything is waited for, and its names are told.
-  Task<> prepare(Endpoint* acceptor) {
+  Task<> prepare(Endpoint* acceptor, const Endpoint* kept) {
     std::vector<std::string> names;
     for (Endpoint* one : {left_.get(), right_.get()}) {
-      if (acceptor != nullptr && one != acceptor) continue;
+      if (acceptor != nullptr && one != acceptor && one != kept) continue;
       // socat opens its second address when the first one is open.
       if (limits_.as_socat && acceptor == nullptr && one == right_.get() && !one->serves_many()) continue;
       // Nor is it opened by whom the process will not be any more.
       if (acceptor == nullptr && one == right_.get() && left_->changes_process(false) &&
           !left_->serves_many())
         continue;
-      co_await one->prepare();
+      // One that is kept is open by now.
+      if (one != kept) co_await one->prepare();
       for (auto& name : one->names()) names.push_back(std::move(name));
     }
     // A session that cannot be had is better told of now than each time.
@@ -418,7 +410,7 @@ class Bridge {
         co_await log_statistics();
       else if (passed_on_.contains(number))
         pass_on(number);
-      else if (number == SIGHUP && log_.settings().to == LogSettings::To::file)
+      else if (number == SIGHUP && reopens_log())
         reopen_log();
       else
         end_on(number);
@@ -438,6 +430,9 @@ class Bridge {
     for (const auto& worker : workers_) worker->pass_on(number);
     if (!passed || left_->serves_many() || right_->serves_many()) end_on(number);
   }
+
+  /// What SIGHUP asks of who writes a log file; socat ends.
+  bool reopens_log() const { return log_.settings().to == LogSettings::To::file && !limits_.as_socat; }
 
   void reopen_log() {
     try {
@@ -459,10 +454,11 @@ class Bridge {
       status_ = 128 + number;
       return loop_.stop();
     }
-    log_.write(limits_.as_socat ? Severity::warning : Severity::notice,
+    const EndingSignal signal = ending_signal(number);
+    log_.write(limits_.as_socat ? signal.for_socat : signal.severity,
                "exiting on signal " + std::to_string(number));
     const bool listens = left_->serves_many() || right_->serves_many();
-    if (!listens || limits_.as_socat) status_ = 128 + number;
+    if (!listens || limits_.as_socat || signal.is_failure) status_ = 128 + number;
     left_->stop();
     right_->stop();
     if (limits_.as_socat) return loop_.stop();
@@ -536,9 +532,8 @@ class Bridge {
     const Totals others = co_await ask_workers(true);
     totals.add(others);
     log_.tell_of_rushes();
-    for (const std::string& line : statistics_lines(totals, tally_))
-      // Asked for, so it is told at any level.
-      log_.write(Severity::fatal, line);
+    for (const std::string& line : statistics_lines(totals, tally_, limits_.as_socat))
+      log_.tell(Severity::info, line);
   }
 
   BridgePlan plan_;

@@ -3,8 +3,14 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+
 #include "sluice/core/new_file.h"
 #include "sluice/core/standing_line.h"
+#include "sluice/core/visible.h"
 
 namespace sluice {
 namespace {
@@ -71,7 +77,77 @@ class Dumping final : public Tap {
 
 }  // namespace
 
-DumpFile::DumpFile(std::optional<std::string> path) : path_(std::move(path)) { is_ready(); }
+namespace {
+
+/// A moment, as names of files have it.
+struct Moment {
+  timespec now{};
+  Moment() { ::clock_gettime(CLOCK_REALTIME, &now); }
+
+  std::string stamp() const {
+    tm parts{};
+    ::localtime_r(&now.tv_sec, &parts);
+    char text[32];
+    return {text, std::strftime(text, sizeof text, "%Y%m%dT%H%M%S", &parts)};
+  }
+  std::string micros() const {
+    char text[8];
+    return {text, static_cast<std::size_t>(std::snprintf(text, sizeof text, "%06ld", now.tv_nsec / 1000))};
+  }
+};
+
+/// A peer chooses its name, but not where our files are.
+std::string as_part_of_name(std::string_view value) {
+  std::string text = visible(value);
+  std::replace(text.begin(), text.end(), '/', '_');
+  return text;
+}
+
+std::string meaning(std::string_view name, const Session& session, const Moment& moment) {
+  const LogSettings& settings = session.log.settings();
+  if (name == "PROGNAME") return settings.program;
+  if (name == "TIMESTAMP") return moment.stamp();
+  if (name == "MICROS") return moment.micros();
+  for (const auto& [variable, value] : session.environment)
+    if (name == settings.variables + '_' + variable) return as_part_of_name(value);
+  const char* const value = std::getenv(std::string(name).c_str());
+  return value != nullptr ? value : "";
+}
+
+std::string resolved(std::string_view text, const Session& session) {
+  constexpr std::string_view word = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789";
+  const Moment moment;
+  std::string all;
+  for (auto dollar = text.find('$'); dollar != text.npos; dollar = text.find('$')) {
+    all += text.substr(0, dollar);
+    text.remove_prefix(dollar + 1);
+    if (text.starts_with('$')) {
+      all += std::to_string(::getpid());
+      text.remove_prefix(1);
+      continue;
+    }
+    const auto name = text.substr(0, text.find_first_not_of(word));
+    if (name.empty())
+      all += '$';
+    else
+      all += meaning(name, session, moment);
+    text.remove_prefix(name.size());
+  }
+  return all += text;
+}
+
+}  // namespace
+
+DumpFile::DumpFile(std::optional<std::string> path) : path_(std::move(path)) {
+  if (!is_of_session()) is_ready();
+}
+
+DumpFile DumpFile::of(const Session& session) const {
+  DumpFile one;
+  one.path_ = resolved(*path_, session);
+  if (!one.is_ready()) throw Failure("open " + *one.path_ + ": nobody reads this FIFO");
+  return one;
+}
 
 bool DumpFile::is_ready() {
   if (!path_ || file_) return true;

@@ -7,6 +7,7 @@
 
 #include "sluice/core/lock_file.h"
 #include "sluice/endpoint/apply.h"
+#include "sluice/endpoint/kept_stream.h"
 #include "sluice/endpoint/privileges/own_process.h"
 #include "sluice/stream/decorators.h"
 #include "sluice/stream/filtered.h"
@@ -61,6 +62,17 @@ class Decorated final : public Endpoint {
   std::vector<std::string> names() const override { return inner_->names(); }
   bool serves_many() const override { return inner_->serves_many(); }
   bool stays_open() const override { return inner_->stays_open(); }
+  bool opens_once(bool usual) const override { return inner_->opens_once(usual); }
+  Task<> keep(Session& session, bool) override {
+    if (inner_->stays_open()) return prepare();
+    return keep_open(session);
+  }
+  Task<> let_go(const Limits& limits) override {
+    if (!kept_) co_return;
+    const auto kept = std::exchange(kept_, nullptr);
+    kept->stop_reading();
+    co_await kept->close(limits);
+  }
   std::optional<std::size_t> most_peers() const override {
     const auto most = address_.integer("max-children");
     if (!most) return inner_->most_peers();
@@ -87,6 +99,26 @@ class Decorated final : public Endpoint {
   bool changes_process(bool early) const override { return own_process_.changes(early); }
 
   Task<std::unique_ptr<Stream>> open(Session& session) override {
+    if (kept_) {
+      if (auto stream = share(*kept_, context_)) return at_once(decorated(std::move(stream)));
+      // What cannot be shared was opened to see that it can be had, and is the first session's.
+      return at_once(decorated(std::exchange(kept_, nullptr)));
+    }
+    return open_for_one(session);
+  }
+
+ private:
+  static Task<std::unique_ptr<Stream>> at_once(std::unique_ptr<Stream> stream) { co_return stream; }
+
+  Task<> keep_open(Session& session) { kept_ = co_await open_bare(session); }
+
+  Task<std::unique_ptr<Stream>> open_for_one(Session& session) {
+    auto stream = co_await open_bare(session);
+    if (!stream) co_return nullptr;
+    co_return decorated(std::move(stream));
+  }
+
+  Task<std::unique_ptr<Stream>> open_bare(Session& session) {
     own_process_.change_early();
     co_await take_lock_files();
     auto stream =
@@ -99,10 +131,9 @@ class Decorated final : public Endpoint {
     // With fork it is the session's own process that changes.
     if (!serves_many()) own_process_.change_late();
     take_terminal(stream->info());
-    co_return decorated(std::move(stream));
+    co_return stream;
   }
 
- private:
   Task<bool> prepared() {
     co_await inner_->prepare();
     co_return true;
@@ -153,6 +184,7 @@ class Decorated final : public Endpoint {
   OwnProcess own_process_;
   std::unique_ptr<Endpoint> inner_;
   std::shared_ptr<Locks> locks_;
+  std::unique_ptr<Stream> kept_;  ///< open for all peers of the other side
   bool stopped_ = false;
 };
 
@@ -176,6 +208,22 @@ class Dual final : public Endpoint {
     return reading_->changes_process(early) || writing_->changes_process(early);
   }
   bool stays_open() const override { return reading_->stays_open() || writing_->stays_open(); }
+  bool opens_once(bool usual) const override {
+    return reading_->opens_once(usual) || writing_->opens_once(usual);
+  }
+  /// Each half by itself.
+  Task<> keep(Session& session, bool usual) override {
+    for (Endpoint* half : {reading_.get(), writing_.get()}) {
+      if (half->stays_open() || half->opens_once(usual))
+        co_await half->keep(session, usual);
+      else
+        co_await half->prepare();
+    }
+  }
+  Task<> let_go(const Limits& limits) override {
+    co_await reading_->let_go(limits);
+    co_await writing_->let_go(limits);
+  }
   std::optional<std::size_t> most_peers() const override {
     return reading_->serves_many() ? reading_->most_peers() : writing_->most_peers();
   }
@@ -217,6 +265,10 @@ Task<> wait_for_lock_file(LockFile& lock, const std::string& path, Loop& loop) {
 }
 
 Task<> Endpoint::prepare() { co_return; }
+
+Task<> Endpoint::keep(Session&, bool) { return prepare(); }
+
+Task<> Endpoint::let_go(const Limits&) { co_return; }
 
 bool Endpoint::changes_process(bool) const { return false; }
 

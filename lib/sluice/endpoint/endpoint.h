@@ -64,6 +64,16 @@ class Endpoint {
   /// programs have open. Each open then gives another stream of it.
   virtual bool stays_open() const { return false; }
 
+  /// Whether it is to be opened once, for all peers of the other side together. `usual` is what holds of
+  /// most: under the name socat all are. What would be made or cut short anew for each peer says so of
+  /// itself.
+  virtual bool opens_once(bool usual) const { return usual; }
+  /// Opens it so, before the first peer comes: each later open gives another stream of the same thing where
+  /// that can be shared. `session` and this outlive all of them. Throws Failure if it cannot be had.
+  virtual Task<> keep(Session& session, bool usual);
+  /// Closes it in good order when the last peer has gone.
+  virtual Task<> let_go(const Limits& limits);
+
   /// Whether what it opens changes whom this process is, and where (su, chroot): what sessions that share a
   /// process with others must not do. `early`: or what is done before that.
   virtual bool changes_process(bool early) const;

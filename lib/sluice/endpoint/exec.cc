@@ -115,7 +115,8 @@ class Exec final : public Endpoint {
     if (partner.info().out >= 0) plan.moves.emplace_back(partner.info().out, number("fdout", STDOUT_FILENO));
     if (address_.flag("stderr") && partner.info().out >= 0)
       plan.moves.emplace_back(partner.info().out, STDERR_FILENO);
-    if (whole_process) {
+    // A shell's parent is us: `kill $PPID` in a command must not hit who has started us.
+    if (whole_process && !is_shell()) {
       const StandingLine::Pause pause;
       become(plan);
     }

@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstdio>
+
 #include "sluice/endpoint/apply.h"
 #include "sluice/endpoint/families.h"
 #include "sluice/endpoint/file_kind.h"
@@ -22,6 +24,16 @@ Fd try_open(const Address& address, const std::string& path, int flags) {
                    wanted_mode(address).value_or(usual_mode)));
 }
 
+/// What failed; in socat's words under its name, since scripts look for them.
+std::string attempt_to_open(const Address& address, const std::string& path, int flags,
+                            const Context& context) {
+  if (!context.as_socat) return std::string(address.written()) + ": open " + path;
+  char call[64];
+  std::snprintf(call, sizeof call, "\", 0%o, 0%o)", static_cast<unsigned>(flags),
+                wanted_mode(address).value_or(usual_mode));
+  return "open(\"" + path + call;
+}
+
 /// Without blocking the loop, though the other side of a FIFO may be long in coming.
 Task<Fd> open_when_possible(const Address& address, const std::string& path, int flags,
                             const Context& context) {
@@ -30,7 +42,7 @@ Task<Fd> open_when_possible(const Address& address, const std::string& path, int
     if (fd) co_return fd;
     // A FIFO that nobody reads yet, opened for writing (fifo(7)); nothing tells when somebody does.
     if (errno != ENXIO || (flags & O_ACCMODE) != O_WRONLY || address.flag("o-nonblock"))
-      throw Failure(std::string(address.written()) + ": open " + path, last_error());
+      throw Failure(attempt_to_open(address, path, flags, context), last_error());
     co_await context.loop.sleep(std::chrono::milliseconds(10));
   }
 }
@@ -122,6 +134,14 @@ class File final : public Endpoint {
   File(const Address& address, Use use, const Context& context, int flags)
       : address_(address), use_(use), context_(context), flags_(flags) {}
 
+  /// Each client would cut short or overwrite what another has written.
+  bool opens_once(bool usual) const override {
+    const int flags = open_flags(address_, flags_);
+    if (usual || (flags & O_TRUNC) != 0) return true;
+    const bool makes = use_ == Use::writing || (use_ == Use::both && (flags & O_CREAT) != 0);
+    return makes && (flags & O_APPEND) == 0 && is_file_or_nothing();
+  }
+
   Task<std::unique_ptr<Stream>> open(Session&) override {
     const auto& path = address_.parameters[0].text;
     log_opening(address_, context_.log, path, use_);
@@ -129,6 +149,12 @@ class File final : public Endpoint {
   }
 
  private:
+  bool is_file_or_nothing() const {
+    const ProcessSection section(address_);
+    struct stat status {};
+    return ::stat(address_.parameters[0].text.c_str(), &status) != 0 || S_ISREG(status.st_mode);
+  }
+
   Address address_;
   Use use_;
   Context context_;

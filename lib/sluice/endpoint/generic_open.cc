@@ -15,6 +15,13 @@ class GenericOpen final : public Endpoint {
   GenericOpen(const Address& address, Use use, const Context& context)
       : address_(address), use_(use), context_(context) {}
 
+  /// It appends, unless it is told to cut the file short.
+  bool opens_once(bool usual) const override {
+    struct stat status {};
+    if (look_at(address_.parameters[0].text, status) && S_ISSOCK(status.st_mode)) return usual;
+    return usual || (open_flags(address_, 0) & O_TRUNC) != 0;
+  }
+
   Task<std::unique_ptr<Stream>> open(Session& session) override {
     const auto& path = address_.parameters[0].text;
     struct stat status {};

@@ -71,13 +71,15 @@ void Listener::stop() {
   if (stop_accepting_) stop_accepting_();
 }
 
-bool Listener::admits(const Arrival& arrival) {
+/// Those that are not let in are gone.
+bool Listener::admits(Arrival& arrival) {
   const std::string_view against = arrival.host.empty() ? admission_.objection(arrival.name)
                                                         : admission_.objection(arrival.name, arrival.host);
   if (against.empty()) return true;
   const std::string why = " due to " + std::string(against) + " option";
   context_.log.write_of_rush(Severity::warning, "refusing connections" + why,
                              "refusing connection from " + arrival.name.log_text() + why);
+  dismiss(std::move(arrival.socket));
   return false;
 }
 
@@ -160,7 +162,7 @@ std::unique_ptr<Stream> Listener::stream_of(Arrival arrival, Session& session,
   // Not everything that was set on the listening socket passes on to its children (SO_PRIORITY).
   apply(address_, {Phase::pastsocket}, arrival.socket.get(), context_);
   const int number = arrival.socket.get();
-  context_.log.notice([&] {
+  session.log.notice([&] {
     return "accepting connection from " + arrival.name.log_text() + " on " +
            SocketName::of_socket(number).log_text();
   });

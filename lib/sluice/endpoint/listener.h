@@ -43,7 +43,7 @@ class Listener final : public Endpoint {
   /// Those whose names are being looked up, and those that have been.
   struct Lookups;
 
-  bool admits(const Arrival& arrival);
+  bool admits(Arrival& arrival);
   std::optional<Arrival> try_one(Descriptor& socket);
   void look_up(Arrival arrival);
   void forget_lookups();

@@ -17,7 +17,7 @@ struct Child {
   Child(process::process started, const Session& session, std::shared_ptr<Program> known)
       : loop(session.loop),
         handle(std::move(started)),
-        log(session.log),
+        log(session.log, 0),
         program(std::move(known)),
         as_socat(session.limits.as_socat) {}
   ~Child() {
@@ -29,7 +29,7 @@ struct Child {
 
   Loop& loop;
   process::process handle;
-  Logger& log;
+  Logger log;
   std::shared_ptr<Program> program;
   bool as_socat;
   int status = 0;
@@ -46,18 +46,18 @@ Task<> reap(std::shared_ptr<Child> child, Fd ending) {
   int signal = 0;
   if (!error) {
     const int raw = child->handle.native_exit_code();
-    // Of a signal socat makes no failure.
-    const int by_signal = child->as_socat ? 0 : 128 + WTERMSIG(raw);
-    child->status = WIFSIGNALED(raw) ? by_signal : WEXITSTATUS(raw);
+    child->status = WIFSIGNALED(raw) ? 128 + WTERMSIG(raw) : WEXITSTATUS(raw);
     signal = WIFSIGNALED(raw) ? WTERMSIG(raw) : 0;
   }
-  if (signal != 0 && !program.ended_by_us)
-    child->log.warning("process " + std::to_string(program.pid) + " was ended by signal " +
-                       std::to_string(signal));
+  const std::string pid = std::to_string(program.pid);
+  const Severity severity = child->as_socat && !program.ended_by_us ? Severity::warning : Severity::info;
+  if (signal != 0 && !child->as_socat && !program.ended_by_us)
+    child->log.warning("process " + pid + " was ended by signal " + std::to_string(signal));
+  else if (signal != 0)
+    child->log.write(severity, "waitpid(): child " + pid + " exited on signal " + std::to_string(signal));
   else if (child->status != 0)
-    child->log.write(child->as_socat && !program.ended_by_us ? Severity::error : Severity::info,
-                     "waitpid(): child " + std::to_string(program.pid) + " exited with status " +
-                         std::to_string(child->status));
+    child->log.write(severity,
+                     "waitpid(): child " + pid + " exited with status " + std::to_string(child->status));
   program.changed.notify();
 }
 
@@ -111,7 +111,11 @@ class ProcessStream final : public Stream {
     while (!stopped_ && !program_.ended && watching_) co_await program_.changed.wait();
   }
 
+  /// Before it sees the end of its input, which it could take for all of it.
+  void break_off() override { broken_off_ = true; }
+
   Task<> close(const Limits& limits) override {
+    if (broken_off_ && at_end_ != AtEnd::leave_running && !program_.ended) end_by_signal(program_, SIGTERM);
     inner_->stop_writing();
     Limits quick = limits;
     quick.linger = std::chrono::seconds(0);
@@ -146,6 +150,7 @@ class ProcessStream final : public Stream {
   AtEnd at_end_;
   Info info_;
   bool watching_ = false;
+  bool broken_off_ = false;
   bool stopped_ = false;
 };
 

@@ -445,6 +445,7 @@ class PtyEndpoint final : public Endpoint {
 
   std::size_t descriptors() const override { return 3; }
   bool stays_open() const override { return true; }
+  bool opens_once(bool) const override { return false; }
   void stop() override {
     stopped_ = true;
     if (watch_) watch_->wake();

@@ -51,7 +51,14 @@ void Totals::add(const Totals& other) {
   longest_silence = std::max(longest_silence, other.longest_silence);
 }
 
-std::vector<std::string> statistics_lines(const Totals& totals, const Tally& tally) {
+std::vector<std::string> statistics_lines(const Totals& totals, const Tally& tally, bool as_socat) {
+  if (as_socat) {
+    const auto line = [](const char* name, const Flow& flow) {
+      return std::string("STATISTICS: ") + name + ": " + std::to_string(std::max(flow.reads, flow.messages)) +
+             " packets(s), " + std::to_string(flow.bytes) + " byte(s)";
+    };
+    return {line("left to right", totals.there), line("right to left", totals.back)};
+  }
   const auto direction = [](const char* name, const Flow& flow) {
     std::string line = std::string("statistics: ") + name + ": " + std::to_string(flow.bytes) + " bytes in " +
                        std::to_string(flow.reads) + " blocks";
@@ -79,18 +86,27 @@ Sessions::Sessions(const BridgePlan& plan, Logger& log, Tally& tally, std::funct
 
 Sessions::~Sessions() = default;
 
-std::unique_ptr<Endpoint> Sessions::make(bool left, bool for_session) const {
-  const Use use = use_of(plan_.limits.direction, left);
+std::unique_ptr<Endpoint> Sessions::make(bool left, const Context& context) const {
   const auto& maker = left ? plan_.left : plan_.right;
-  return maker(use, for_session ? child_context_ : context_);
+  return maker(use_of(plan_.limits.direction, left), context);
+}
+
+std::unique_ptr<Endpoint> Sessions::make(bool left) const { return make(left, context_); }
+
+std::unique_ptr<Endpoint> Sessions::make_for(Session& session, bool left) const {
+  auto endpoint = make(left, context_.with_log(session.log));
+  // What would serve many itself may have more to say when the session is over.
+  return endpoint->serves_many() ? make(left, child_context_) : std::move(endpoint);
 }
 
 Sessions::Place Sessions::begin(std::uint64_t id, bool alone) {
   Session& session = running_.emplace_back(loop_, alone ? log_ : child_log_, plan_.limits);
   session.id = id;
   session.alone = alone;
+  // Lines of socat's are told apart by the numbers of its processes.
+  if (!alone && !plan_.limits.as_socat) session.log.number(id);
   session.draining = draining_;
-  session.names_wanted = plan_.starts_programs;
+  session.names_wanted = plan_.starts_programs || raw_left_.is_of_session() || raw_right_.is_of_session();
   return std::prev(running_.end());
 }
 
@@ -103,13 +119,36 @@ void Sessions::end(Place place) {
   ended_();
 }
 
+Task<> Sessions::keep(Endpoint& other, bool usual) {
+  keeping_.emplace(loop_, log_, plan_.limits);
+  kept_ = &other;
+  co_await other.keep(*keeping_, usual);
+}
+
+Task<> Sessions::let_go() {
+  if (!keeping_) co_return;
+  keeping_->limits.cut = draining_;
+  co_await kept_->let_go(keeping_->limits);
+}
+
 Task<> Sessions::join(Endpoint& left, Endpoint& right, Session& session) {
   auto one = co_await left.open(session);
   if (!one) co_return;
-  auto other = co_await open_or_hand_over(right, *one, session);
+  std::unique_ptr<Stream> other;
+  std::exception_ptr thrown;
+  try {
+    other = co_await open_or_hand_over(right, *one, session);
+  } catch (...) {
+    thrown = std::current_exception();
+  }
+  if (thrown) {
+    co_await dismiss(*one, session);
+    std::rethrow_exception(thrown);
+  }
   if (!other) co_return;
+  DumpFiles raw = dumps_of(session);
   if (plan_.wait_before_transfer.count() > 0) co_await loop_.sleep(plan_.wait_before_transfer);
-  co_await converse(std::move(one), std::move(other), session);
+  co_await converse(std::move(one), std::move(other), session, std::move(raw));
 }
 
 void Sessions::serve(std::unique_ptr<Stream> peer, Place place, bool from_left) {
@@ -130,10 +169,19 @@ void Sessions::serve(Arrival arrival, std::uint64_t id, bool from_left) {
 
 Task<> Sessions::serve_peer(std::unique_ptr<Stream> peer, Place place, bool from_left) {
   std::unique_ptr<Stream> other;
+  bool failed = false;
+  DumpFiles raw;
   try {
     other = co_await open_other(peer, *place, from_left);
+    if (other) raw = dumps_of(*place);
   } catch (const Failure& failure) {
+    failed = true;
     place->log.write_of_rush(Severity::error, failure.what(), failure.what(), failure.detail());
+  }
+  if (failed) {
+    if (other) co_await dismiss(*other, *place);
+    other.reset();
+    co_await dismiss(*peer, *place);
   }
   if (!place->relayed) --tally_.opening;
   // It was for the programs that were started by now.
@@ -142,14 +190,15 @@ Task<> Sessions::serve_peer(std::unique_ptr<Stream> peer, Place place, bool from
   if (!from_left) std::swap(peer, other);
   if (plan_.wait_before_transfer.count() > 0) co_await loop_.sleep(plan_.wait_before_transfer);
   // A task of its own: this one need not be kept for as long as the relay takes.
-  loop_.start(converse(std::move(peer), std::move(other), *place), [this, place] { end(place); });
+  loop_.start(converse(std::move(peer), std::move(other), *place, std::move(raw)),
+              [this, place] { end(place); });
 }
 
 /// By an endpoint of its own for each peer: a listener behind a listener is used up by one.
 Task<std::unique_ptr<Stream>> Sessions::open_other(std::unique_ptr<Stream>& peer, Session& session,
                                                    bool from_left) {
-  if (!from_left && kept_ != nullptr) co_return co_await kept_->open(session);
-  auto endpoint = make(!from_left, true);
+  if (kept_ != nullptr) co_return co_await kept_->open(session);
+  auto endpoint = make_for(session, !from_left);
   if (runs_apart(*endpoint, from_left)) {
     auto signals = endpoint->signals_passed_on();
     const auto begun = [this, &session] {
@@ -206,15 +255,25 @@ Task<std::unique_ptr<Stream>> Sessions::open_or_hand_over(Endpoint& right, Strea
   co_return nullptr;
 }
 
-Task<> Sessions::converse(std::unique_ptr<Stream> left, std::unique_ptr<Stream> right, Session& session) {
-  if (!raw_left_.is_ready() || !raw_right_.is_ready())
-    return converse_once_dumped(std::move(left), std::move(right), session);
+Sessions::DumpFiles Sessions::dumps_of(const Session& session) {
+  DumpFiles raw;
+  if (raw_left_.is_of_session()) raw.own_left = raw_left_.of(session);
+  if (raw_right_.is_of_session()) raw.own_right = raw_right_.of(session);
+  return raw;
+}
+
+Task<> Sessions::converse(std::unique_ptr<Stream> left, std::unique_ptr<Stream> right, Session& session,
+                          DumpFiles raw) {
+  DumpFile& raw_left = raw.own_left ? *raw.own_left : raw_left_;
+  DumpFile& raw_right = raw.own_right ? *raw.own_right : raw_right_;
+  if (!raw_left.is_ready() || !raw_right.is_ready())
+    return converse_once_dumped(std::move(left), std::move(right), session, std::move(raw));
   if (plan_.describes_descriptors) describe_descriptors(left->info(), right->info());
   if (session.log.enabled(Severity::notice))
     session.log.notice("starting data transfer loop with FDs [" + pair(left->info()) + "] and [" +
                        pair(right->info()) + ']');
   const Direction direction = plan_.limits.direction;
-  if (const auto file = file_fed_by_itself(left->info(), right->info(), direction, dumps())) {
+  if (const auto file = file_fed_by_itself(left->info(), right->info(), direction, dumps(raw_left, raw_right))) {
     session.log.error(*file + ": " + input_is_output().message());
     session.status = static_cast<int>(ExitStatus::failure);
     return close_both(std::move(left), std::move(right), session);
@@ -223,8 +282,8 @@ Task<> Sessions::converse(std::unique_ptr<Stream> left, std::unique_ptr<Stream> 
   session.left_goes_to = right->info().out;
   if (direction != Direction::right_to_left) left = wary_of(std::move(left), session.left_goes_to);
   if (direction != Direction::left_to_right) right = wary_of(std::move(right), left_out);
-  if (plan_.dump.text || plan_.dump.hexadecimal || raw_left_.is_wanted() || raw_right_.is_wanted())
-    left = watched(std::move(left), session);
+  if (plan_.dump.text || plan_.dump.hexadecimal || raw_left.is_wanted() || raw_right.is_wanted())
+    left = watched(std::move(left), session, raw_left, raw_right);
   if (plan_.progress) tell_progress(*left, *right, session);
   session.relayed = true;
   ++tally_.relaying;
@@ -234,9 +293,10 @@ Task<> Sessions::converse(std::unique_ptr<Stream> left, std::unique_ptr<Stream> 
 
 /// Who is to read what flows has not come yet: nothing flows before.
 Task<> Sessions::converse_once_dumped(std::unique_ptr<Stream> left, std::unique_ptr<Stream> right,
-                                      Session& session) {
+                                      Session& session, DumpFiles raw) {
   constexpr auto pause = std::chrono::milliseconds(10);
   for (DumpFile* one : {&raw_left_, &raw_right_}) {
+    if (one->is_of_session()) continue;
     if (one->is_ready()) continue;
     session.log.notice("waiting for somebody to read " + one->path());
     // Nothing tells when somebody opens a FIFO (fifo(7)).
@@ -247,7 +307,15 @@ Task<> Sessions::converse_once_dumped(std::unique_ptr<Stream> left, std::unique_
     co_await close_both(std::move(left), std::move(right), session);
     co_return;
   }
-  co_await converse(std::move(left), std::move(right), session);
+  co_await converse(std::move(left), std::move(right), session, std::move(raw));
+}
+
+Task<> Sessions::dismiss(Stream& peer, Session& session) {
+  session.limits.cut = true;
+  peer.break_off();
+  peer.stop_reading();
+  peer.stop_writing();
+  co_await peer.close(session.limits);
 }
 
 /// What was opened for a session that cannot be.
@@ -260,8 +328,8 @@ Task<> Sessions::close_both(std::unique_ptr<Stream> left, std::unique_ptr<Stream
   }
 }
 
-Dumps Sessions::dumps() const {
-  Dumps dumps{{raw_left_.number()}, {raw_right_.number()}};
+Dumps Sessions::dumps(const DumpFile& raw_left, const DumpFile& raw_right) const {
+  Dumps dumps{{raw_left.number()}, {raw_right.number()}};
   if (plan_.dump.text || plan_.dump.hexadecimal)
     for (auto* outs : {&dumps.of_left, &dumps.of_right}) outs->push_back(STDERR_FILENO);
   return dumps;
@@ -293,21 +361,23 @@ void Sessions::tell_progress(const Stream& left, const Stream& right, Session& s
 }
 
 /// -v, -x, -r and -R all look at the left stream: what is read from it flows to the right.
-std::unique_ptr<Stream> Sessions::watched(std::unique_ptr<Stream> left, Session& session) {
+std::unique_ptr<Stream> Sessions::watched(std::unique_ptr<Stream> left, Session& session,
+                                          const DumpFile& raw_left, const DumpFile& raw_right) {
   const std::size_t chunk = plan_.limits.chunk != 0 ? plan_.limits.chunk : kib(8);
-  auto there = dumping('>', plan_.dump, raw_left_, session, tally_.dump_failed);
-  auto back = dumping('<', plan_.dump, raw_right_, session, tally_.dump_failed);
+  auto there = dumping('>', plan_.dump, raw_left, session, tally_.dump_failed);
+  auto back = dumping('<', plan_.dump, raw_right, session, tally_.dump_failed);
   return tap(std::move(left), chunk, std::move(there), std::move(back));
 }
 
 void Sessions::drain() {
   draining_ = true;
   for (Session& session : running_) session.drain();
+  if (keeping_) keeping_->drain();
 }
 
 bool Sessions::pass_on(int signal) const {
   bool passed = false;
-  for (const Session& session : running_)
+  const auto pass_to = [&](const Session& session) {
     for (const auto& program : session.programs) {
       const auto& wanted = program->signals;
       if (program->ended || std::find(wanted.begin(), wanted.end(), signal) == wanted.end()) continue;
@@ -315,6 +385,9 @@ bool Sessions::pass_on(int signal) const {
                   std::to_string(program->pid));
       passed = ::kill(program->pid, signal) == 0 || passed;
     }
+  };
+  for (const Session& session : running_) pass_to(session);
+  if (keeping_) pass_to(*keeping_);
   return passed;
 }
 

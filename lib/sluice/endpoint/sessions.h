@@ -38,7 +38,7 @@ struct Totals {
 };
 
 /// What the log says of them (SIGUSR1, --statistics).
-std::vector<std::string> statistics_lines(const Totals& totals, const Tally& tally);
+std::vector<std::string> statistics_lines(const Totals& totals, const Tally& tally, bool as_socat);
 
 /// The sessions of one loop, from the peer's coming to the end of the relay. All calls are made on its loop,
 /// but for the constructor and the destructor, which need the loop to stand still.
@@ -52,15 +52,18 @@ class Sessions {
 
   Loop& loop() { return loop_; }
   const Context& context() const { return context_; }
-  /// An endpoint of the left or the right address, on this loop; `for_session`: one that serves one peer.
-  std::unique_ptr<Endpoint> make(bool left, bool for_session = false) const;
+  /// An endpoint of the left or the right address, on this loop.
+  std::unique_ptr<Endpoint> make(bool left) const;
 
   using Place = std::list<Session>::iterator;
   Place begin(std::uint64_t id, bool alone);
   void end(Place place);
 
-  /// The left endpoint that all sessions' streams are to be of, where it stays open; it must outlive them.
-  void keep(Endpoint& left) { kept_ = &left; }
+  /// Opens the endpoint that all peers' other sides are to be streams of, and keeps it; it must outlive them.
+  /// `usual` is as in Endpoint::opens_once. Throws Failure if it cannot be had.
+  Task<> keep(Endpoint& other, bool usual);
+  /// Closes it in good order, within the grace of a session.
+  Task<> let_go();
 
   /// Relays between two addresses.
   Task<> join(Endpoint& left, Endpoint& right, Session& session);
@@ -79,18 +82,31 @@ class Sessions {
   void describe() const;
 
  private:
+  std::unique_ptr<Endpoint> make(bool left, const Context& context) const;
+  /// One that serves one session, and says whose lines it writes.
+  std::unique_ptr<Endpoint> make_for(Session& session, bool left) const;
   Task<> serve_peer(std::unique_ptr<Stream> peer, Place place, bool from_left);
   /// Nothing where a process of its own has taken the peer over, or a program its descriptors.
   Task<std::unique_ptr<Stream>> open_other(std::unique_ptr<Stream>& peer, Session& session, bool from_left);
   bool runs_apart(const Endpoint& other, bool from_left);
   Task<std::unique_ptr<Stream>> open_or_hand_over(Endpoint& right, Stream& left, Session& session);
-  Task<> converse(std::unique_ptr<Stream> left, std::unique_ptr<Stream> right, Session& session);
+  /// The files of one session's own, where it has any.
+  struct DumpFiles {
+    std::optional<DumpFile> own_left, own_right;
+  };
+  DumpFiles dumps_of(const Session& session);
+  Task<> converse(std::unique_ptr<Stream> left, std::unique_ptr<Stream> right, Session& session,
+                  DumpFiles raw);
+  /// Of a session that cannot be: its peer sees no good end.
+  static Task<> dismiss(Stream& peer, Session& session);
   static Task<> close_both(std::unique_ptr<Stream> left, std::unique_ptr<Stream> right, Session& session);
-  Dumps dumps() const;
+  Dumps dumps(const DumpFile& raw_left, const DumpFile& raw_right) const;
   void describe_descriptors(const Info& left, const Info& right) const;
   void tell_progress(const Stream& left, const Stream& right, Session& session);
-  std::unique_ptr<Stream> watched(std::unique_ptr<Stream> left, Session& session);
-  Task<> converse_once_dumped(std::unique_ptr<Stream> left, std::unique_ptr<Stream> right, Session& session);
+  std::unique_ptr<Stream> watched(std::unique_ptr<Stream> left, Session& session, const DumpFile& raw_left,
+                                  const DumpFile& raw_right);
+  Task<> converse_once_dumped(std::unique_ptr<Stream> left, std::unique_ptr<Stream> right, Session& session,
+                              DumpFiles raw);
 
   const BridgePlan& plan_;
   Logger& log_;
@@ -109,6 +125,7 @@ class Sessions {
   /// Makes streams of peers that others accept.
   std::unique_ptr<Endpoint> adopting_;
   Endpoint* kept_ = nullptr;
+  std::optional<Session> keeping_;  ///< what the kept one is opened for
   std::optional<bool> runs_apart_;  ///< once it was asked for
   /// Endpoints that may still have a task at work.
   std::vector<std::unique_ptr<Endpoint>> retired_;

@@ -119,6 +119,18 @@ Task<> connect_socket(Descriptor& socket, const SocketName& to, std::optional<Du
   }
 }
 
+void dismiss(Fd connection) {
+  // A peer hears of what comes first: closing what holds unread bytes would reset it.
+  ::shutdown(connection.get(), SHUT_RDWR);
+  std::array<char, 4096> scrap;
+  for (std::size_t left = mib(1); left > 0;) {
+    const ssize_t count = ::recv(connection.get(), scrap.data(), scrap.size(), MSG_DONTWAIT);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return;
+    left -= std::min(left, static_cast<std::size_t>(count));
+  }
+}
+
 std::optional<Arrival> try_accept(Descriptor& socket) {
   sockaddr_storage name{};
   socklen_t size = sizeof name;

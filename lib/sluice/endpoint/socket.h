@@ -55,6 +55,8 @@ Task<> connect_socket(Descriptor& socket, const SocketName& to, std::optional<Du
 /// One connection that has come, non-blocking and close-on-exec, or nothing if there is none now. Throws
 /// Failure for want of descriptors (EMFILE).
 std::optional<Arrival> try_accept(Descriptor& socket);
+/// Ends a connection that is not wanted, so that its peer sees an end and no reset.
+void dismiss(Fd connection);
 using TryAccept = std::function<std::optional<Arrival>(Descriptor& socket)>;
 /// Waits for one, at once if nobody has come so far (`drained`); its socket is empty if the descriptor was
 /// stopped. Throws Failure with ExitStatus::timed_out if nobody came by the deadline.

@@ -194,6 +194,9 @@ class StandardStreams final : public Endpoint {
         in_(use == Use::writing ? -1 : in),
         out_(use == Use::reading ? -1 : out) {}
 
+  /// It is open, and every stream of it is of the same descriptors.
+  bool opens_once(bool) const override { return false; }
+
   Task<std::unique_ptr<Stream>> open(Session& session) override {
     context_.log.notice(what());
     // Whoever gave us a connection may want its programs to know of whom.

@@ -23,6 +23,7 @@ class Decorator : public Stream {
   void stop_reading() override { inner_->stop_reading(); }
   void stop_writing() override { inner_->stop_writing(); }
   Task<> close(const Limits& limits) override { return inner_->close(limits); }
+  void break_off() override { inner_->break_off(); }
   std::optional<std::uint64_t> size_left() const override { return inner_->size_left(); }
   const Info& info() const override { return inner_->info(); }
   int exit_status() const override { return inner_->exit_status(); }

@@ -223,6 +223,10 @@ class Joined final : public Stream {
     co_await writing_->close(limits);
     co_await reading_->close(limits);
   }
+  void break_off() override {
+    writing_->break_off();
+    reading_->break_off();
+  }
   std::optional<std::uint64_t> size_left() const override { return reading_->size_left(); }
   Raw raw() override { return {reading_->raw().in, writing_->raw().out}; }
   const Info& info() const override { return info_; }

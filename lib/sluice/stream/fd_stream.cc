@@ -160,12 +160,29 @@ void FdStream::stop_writing() {
 }
 
 Task<> FdStream::close(const Limits& limits) {
-  if (!output_over_) co_await finish();
-  if (parts_.socket && !parts_.only_close && parts_.in && parts_.in->access() == Access::own)
-    co_await deliver_and_discard(limits);
+  if (broken_off_ && is_own_socket()) {
+    co_await reset(limits);
+  } else {
+    if (!output_over_) co_await finish();
+    if (is_own_socket()) co_await deliver_and_discard(limits);
+  }
   parts_.in.reset();
   parts_.out.reset();
   parts_.companion.reset();
+}
+
+bool FdStream::is_own_socket() const {
+  return parts_.socket && !parts_.only_close && parts_.in && parts_.in->access() == Access::own;
+}
+
+/// What was sent arrives first. A local peer is reset by what it has sent and nobody has read, and by nothing
+/// else; nor does socat reset one otherwise.
+Task<> FdStream::reset(const Limits& limits) {
+  const int number = parts_.in->number();
+  if (is_local(number) || limits.as_socat) co_return;
+  co_await deliver_and_discard(limits);
+  const linger at_once{1, 0};
+  ::setsockopt(number, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 }
 
 // As long as something could be lost. What is unread in the receive buffer makes close(2) reset the peer,

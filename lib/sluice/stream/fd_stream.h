@@ -42,12 +42,15 @@ class FdStream final : public Stream {
   void stop_reading() override;
   void stop_writing() override;
   Task<> close(const Limits& limits) override;
+  void break_off() override { broken_off_ = true; }
   std::optional<std::uint64_t> size_left() const override;
   Raw raw() override;
   const Info& info() const override { return info_; }
 
  private:
   Descriptor* out() { return parts_.both ? parts_.in.get() : parts_.out.get(); }
+  bool is_own_socket() const;
+  Task<> reset(const Limits& limits);
   Task<> deliver_and_discard(const Limits& limits);
   bool leaves_direct(const Attempt& attempt, const Descriptor& descriptor) const;
 
@@ -55,6 +58,7 @@ class FdStream final : public Stream {
   Info info_;
   bool input_over_ = false;
   bool output_over_ = false;
+  bool broken_off_ = false;
   bool stopped_reading_ = false;
   bool stopped_writing_ = false;
 };

@@ -67,7 +67,9 @@ MessageStream::MessageStream(Parts parts) : parts_(std::move(parts)), gone_(part
   if (unix_ && parts_.sequenced && parts_.socket->access() == Access::own)
     marks_packets_ = ::setsockopt(number, SOL_SOCKET, SO_TIMESTAMP, &on, sizeof on) == 0;
   if (parts_.offloads) offload_.largest_segment = Offload::any_segment;
-  if (!parts_.peer.empty()) parts_.peer = parts_.peer.for_family(family);
+  if (parts_.peer.empty()) return;
+  parts_.peer = parts_.peer.for_family(family);
+  info_.peer = parts_.peer.host_and_port();
 }
 
 MessageStream::~MessageStream() = default;
@@ -307,8 +309,10 @@ void MessageStream::stop_writing() {
 }
 
 Task<> MessageStream::close(const Limits&) {
-  if (parts_.sequenced && !stopped_writing_) co_await finish();
-  if (parts_.sequenced && unix_ && parts_.socket->access() == Access::own) discard_unread();
+  if (parts_.sequenced && !broken_off_) {
+    if (!stopped_writing_) co_await finish();
+    if (unix_ && parts_.socket->access() == Access::own) discard_unread();
+  }
   parts_.inbox.reset();
   parts_.socket.reset();
   parts_.companion.reset();

@@ -95,6 +95,7 @@ class MessageStream final : public Stream {
   Task<> discard_input() override;
   void stop_reading() override;
   void stop_writing() override;
+  void break_off() override { broken_off_ = true; }
   Task<> close(const Limits& limits) override;
   const Info& info() const override { return info_; }
 
@@ -118,6 +119,7 @@ class MessageStream final : public Stream {
   bool marks_packets_ = false;  ///< the kernel tells something of each packet, but not of the end
   bool read_in_batches_ = false;
   bool input_over_ = false;
+  bool broken_off_ = false;
   bool stopped_reading_ = false;
   bool stopped_writing_ = false;
 };

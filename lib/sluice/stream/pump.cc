@@ -205,7 +205,10 @@ Task<> pump(Stream& from, Stream& to, Flow& flow, const Session& session) {
       phase = Phase::ended;
     }
   }
-  if (flow.target.kind == End::open) flow.target = co_await to.finish();
+  // What a connection breaks off in is no end of it: closing says how the target hears of that.
+  const bool broken_off = from.info().traits.is_connection &&
+                          (flow.source.kind == End::reset || flow.source.kind == End::timed_out);
+  if (flow.target.kind == End::open && !broken_off) flow.target = co_await to.finish();
 }
 
 }  // namespace sluice

@@ -43,17 +43,19 @@ class Relay {
 
   bool over() {
     deadline_ = never;
-    if (gone_ || (there_.ended && back_.ended)) return true;
+    if (gone_) return over_because("a peer has gone");
+    if (there_.ended && back_.ended) return over_because("both sides have ended");
     const Limits& limits = session_.limits;
     const auto last = std::max(there_.flow.last, back_.flow.last);
     if (session_.draining) {
       if (drain_since_ == never) drain_since_ = Clock::now();
-      if (nothing_to_drain() || passed(drain_since_ + limits.grace)) return true;
+      if (nothing_to_drain() || passed(drain_since_ + limits.grace))
+        return over_because("it was asked to end");
     }
-    if (limits.idle && passed(last + *limits.idle)) {
+    if (limits.idle && !lingers() && passed(last + *limits.idle)) {
       session_.log.notice("inactivity timeout triggered");
       timed_out_ = !limits.as_socat && !limits.forgets;
-      return true;
+      return over_because("nothing came for " + seconds(*limits.idle) + " s");
     }
     // One way only: nothing else has ended that could make it matter less.
     if (!there_.used || !back_.used) return false;
@@ -76,6 +78,29 @@ class Relay {
     left_.stop_writing();
     right_.stop_writing();
     while (running_ > 0) co_await session_.changed.wait();
+  }
+
+  /// Who has sent what is lost learns that it is: its connection does not come to a good end.
+  void break_off_losers() {
+    for (const Way* way : {&there_, &back_}) {
+      const bool lost = failed(way->flow.target) || way->flow.target == End::abandoned;
+      if (way->used && lost && !is_cool(*way) && !way->from.reports_status()) way->from.break_off();
+    }
+  }
+
+  /// For who serves many: a line for each session.
+  void tell_end() const {
+    if (session_.alone || session_.limits.as_socat) return;
+    session_.log.notice([&] {
+      std::string peers;
+      for (const auto& [side, stream] : {std::pair{"left", &left_}, {"right", &right_}})
+        if (const std::string& peer = stream->info().peer; !peer.empty())
+          peers += (peers.empty() ? " (" : ", ") + std::string(side) + ' ' + peer;
+      if (!peers.empty()) peers += ')';
+      return "ended" + peers + " after " + seconds(Clock::now() - session_.begun) + " s, " +
+             std::to_string(there_.flow.bytes) + " bytes left to right, " + std::to_string(back_.flow.bytes) +
+             " right to left: " + why_;
+    });
   }
 
   void settle_status() {
@@ -186,26 +211,42 @@ class Relay {
     return !only.from.info().traits.input_ends;
   }
 
+  /// Whether nothing tells that the other direction will end.
+  static bool is_endless(const Way& ended, const Way& rest) {
+    return !rest.from.info().traits.input_ends || !rest.to.info().writable ||
+           !ended.to.info().traits.can_finish;
+  }
+
+  /// Whether -t says how long the other direction may be silent; then nothing else does.
+  bool lingers_after(const Way& ended, const Way& rest) const {
+    const Limits& limits = session_.limits;
+    if (limits.exit_on != ExitOn::end_rule) return false;
+    return limits.linger || limits.as_socat || is_endless(ended, rest);
+  }
+  bool lingers() const {
+    if (!there_.used || !back_.used || there_.ended == back_.ended) return false;
+    return there_.ended ? lingers_after(there_, back_) : lingers_after(back_, there_);
+  }
+
   bool rest_is_over(const Way& ended, const Way& rest, Clock::time_point last) {
     const Limits& limits = session_.limits;
     switch (limits.exit_on) {
       case ExitOn::first_eof:
-        return true;
+        return over_because("one side has ended");
       case ExitOn::both:
         return false;
       case ExitOn::left:
-        return &ended.from == &left_;
+        return &ended.from == &left_ && over_because("the left side has ended");
       case ExitOn::right:
-        return &ended.from == &right_;
+        return &ended.from == &right_ && over_because("the right side has ended");
       case ExitOn::end_rule:
         break;
     }
-    const bool endless =
-        !rest.from.info().traits.input_ends || !rest.to.info().writable || !ended.to.info().traits.can_finish;
-    if (!endless && !limits.linger && !limits.as_socat) return false;
+    if (!lingers_after(ended, rest)) return false;
+    const bool endless = is_endless(ended, rest);
     if (!passed(last + limits.linger_or_default())) return false;
-    if (endless && rest.from.info().traits.shape == Shape::messages && ended.flow.bytes > 0 &&
-        rest.flow.messages == 0)
+    if (endless && !limits.as_socat && rest.from.info().traits.shape == Shape::messages &&
+        ended.flow.bytes > 0 && rest.flow.messages == 0)
       session_.log.warning("no answer came within " + seconds(limits.linger_or_default()) +
                            " s of the end of input (-t allows more)");
     // It is the end that -t asks for, unless an answer was to be expected and none came.
@@ -214,6 +255,12 @@ class Relay {
                            " s of the end of input (-t)");
       timed_out_ = true;
     }
+    return over_because(std::string("one side has ended, and nothing came from the other for ") +
+                        seconds(limits.linger_or_default()) + " s");
+  }
+
+  bool over_because(std::string why) {
+    why_ = std::move(why);
     return true;
   }
 
@@ -223,8 +270,10 @@ class Relay {
     return false;
   }
 
+  /// To the millisecond.
   static std::string seconds(Duration duration) {
-    std::string text = std::to_string(std::chrono::duration<double>(duration).count());
+    const auto whole = std::chrono::round<std::chrono::milliseconds>(duration);
+    std::string text = std::to_string(std::chrono::duration<double>(whole).count());
     text.erase(text.find_last_not_of('0') + 1);
     if (text.back() == '.') text.pop_back();
     return text;
@@ -252,8 +301,7 @@ class Relay {
       set(status_of(way.flow.source));
     }
     if (failed(way.flow.target) && !way.to.reports_status()) {
-      const bool cool = (&way.to == &left_ ? session_.limits.cool_left : session_.limits.cool_right) &&
-                        (way.flow.target.why == std::errc::broken_pipe || way.flow.target.kind == End::reset);
+      const bool cool = is_cool(way);
       tell(cool ? Severity::notice : Severity::error, way.to,
            "write: " + (way.to.info().writable ? way.flow.target.why.message()
                                                : std::string(way.to.info().no_output)));
@@ -261,9 +309,19 @@ class Relay {
     }
   }
 
+  /// Whether its target may be gone when it is written to (cool-write).
+  bool is_cool(const Way& way) const {
+    return (&way.to == &left_ ? session_.limits.cool_left : session_.limits.cool_right) &&
+           (way.flow.target.why == std::errc::broken_pipe || way.flow.target.kind == End::reset);
+  }
+
   void tell(Severity severity, const Stream& of, const std::string& what) {
     const std::string& peer = of.info().peer;
-    session_.log.write_of_rush(severity, what, peer.empty() ? what : peer + ": " + what);
+    if (session_.limits.as_socat)
+      return session_.log.write_of_rush(severity, what, peer.empty() ? what : peer + ": " + what);
+    const std::string side = &of == &left_ ? "left" : "right";
+    session_.log.write_of_rush(severity, side + ": " + what,
+                               side + (peer.empty() ? "" : " (" + peer + ')') + ": " + what);
   }
 
   static bool failed(const End& end) {
@@ -283,6 +341,7 @@ class Relay {
   Clock::time_point drain_since_ = never;
   bool timed_out_ = false;
   bool stopping_ = false;
+  std::string why_;    ///< it is over
   bool gone_ = false;  ///< a peer has: nothing that the other side does matters any more
 };
 
@@ -293,9 +352,11 @@ Task<> relay(std::unique_ptr<Stream> left, std::unique_ptr<Stream> right, Sessio
   both.begin();
   while (!both.over()) co_await session.changed.wait_until(both.deadline());
   co_await both.stop();
+  both.break_off_losers();
   co_await left->close(session.limits);
   co_await right->close(session.limits);
   both.settle_status();
+  both.tell_end();
 }
 
 }  // namespace sluice

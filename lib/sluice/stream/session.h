@@ -58,7 +58,7 @@ using Environment = std::vector<std::pair<std::string, std::string>>;
 
 /// One pair of streams being relayed.
 struct Session {
-  Session(Loop& on, Logger& to, Limits with) : loop(on), log(to), limits(with), changed(on) {}
+  Session(Loop& on, Logger& to, Limits with) : loop(on), log(to, 0), limits(with), changed(on) {}
 
   /// The process is asked to end: the session has its grace to end by itself.
   void drain() {
@@ -68,7 +68,7 @@ struct Session {
   }
 
   Loop& loop;
-  Logger& log;
+  Logger log;  ///< whose lines may begin with the number of the session
   Limits limits;
   std::uint64_t id = 1;
   Environment environment;

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 
 #include "sluice/core/failure.h"
@@ -13,7 +14,16 @@ namespace {
 /// Where the handler writes to: the end of a pipe that `Signals` reads from (signal-safety(7)).
 std::atomic<int> told_to = -1;
 
-extern "C" void tell(int number) {
+/// What each signal did before.
+std::array<struct sigaction, 65> usual_effects;
+
+extern "C" void tell(int number, siginfo_t* how, void*) {
+  // Of a fault of our own (si_code above 0 for these) nothing can be told: what follows would be it again.
+  const bool is_fault = number == SIGSEGV || number == SIGBUS || number == SIGILL || number == SIGFPE;
+  if (is_fault && how->si_code > 0) {
+    ::sigaction(number, &usual_effects[static_cast<std::size_t>(number)], nullptr);
+    return;
+  }
   const int error = errno;
   const auto byte = static_cast<unsigned char>(number);
   // A pipe that is full has thousands to tell already.
@@ -34,17 +44,20 @@ Fd pipe_to(Fd& writing) {
 Signals::Signals(Loop& loop, const std::vector<int>& numbers) : reading_(loop, pipe_to(writing_)) {
   told_to = writing_.get();
   struct sigaction action {};
-  action.sa_handler = tell;
-  action.sa_flags = SA_RESTART;
+  action.sa_sigaction = tell;
+  action.sa_flags = SA_RESTART | SA_SIGINFO;
   for (const int number : numbers) {
-    struct sigaction usual {};
-    ::sigaction(number, &action, &usual);
-    before_.emplace_back(number, usual);
+    // Kept before it can be needed.
+    struct sigaction& usual = usual_effects.at(static_cast<std::size_t>(number));
+    ::sigaction(number, nullptr, &usual);
+    ::sigaction(number, &action, nullptr);
+    replaced_.push_back(number);
   }
 }
 
 Signals::~Signals() {
-  for (const auto& [number, usual] : before_) ::sigaction(number, &usual, nullptr);
+  for (const int number : replaced_)
+    ::sigaction(number, &usual_effects[static_cast<std::size_t>(number)], nullptr);
   told_to = -1;
 }
 

@@ -2,7 +2,6 @@
 
 #include <signal.h>
 
-#include <utility>
 #include <vector>
 
 #include "sluice/stream/descriptor.h"
@@ -10,7 +9,8 @@
 namespace sluice {
 
 /// Signals of the process, as something to be awaited on a loop. While it lives their usual effect is
-/// replaced; there is one at a time.
+/// replaced; there is one at a time. What the kernel sends for a fault of our own (SIGSEGV...) has its usual
+/// effect.
 class Signals {
  public:
   Signals(Loop& loop, const std::vector<int>& numbers);
@@ -24,7 +24,7 @@ class Signals {
  private:
   Fd writing_;
   Descriptor reading_;
-  std::vector<std::pair<int, struct sigaction>> before_;
+  std::vector<int> replaced_;
 };
 
 }  // namespace sluice

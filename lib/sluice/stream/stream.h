@@ -114,6 +114,11 @@ class Stream {
   /// waiting in the other calls. A stream may be stopped before; closing is then as short as it can be.
   virtual Task<> close(const Limits& limits) = 0;
 
+  /// What was said to the far side is not all, or what it said did not arrive: closing lets it see no good
+  /// end, where that can be told (a connection is reset once what it was sent has arrived, a program gets
+  /// SIGTERM).
+  virtual void break_off() {}
+
   /// How many bytes reading will still give, where that is known: of files.
   virtual std::optional<std::uint64_t> size_left() const { return {}; }
 
