@@ -45,8 +45,9 @@ constexpr std::array socat_rows = {
     ArgumentRow{.spelling = "-r",
                 .kind = ArgumentKind::required,
                 .argument = "FILE",
-                .help = "append what flows left to right to FILE ($SOCAT_PEERADDR, $$, $TIMESTAMP... in its name "
-                        "give each session its own)",
+                .help =
+                    "append what flows left to right to FILE ($SOCAT_PEERADDR, $$, $TIMESTAMP... in its name "
+                    "give each session its own)",
                 .completes = Completes::file},
     ArgumentRow{.spelling = "-R",
                 .kind = ArgumentKind::required,
@@ -191,11 +192,14 @@ constexpr std::array differences = {
     Term{"localhost",
          "It and the names below it are loopback even without /etc/hosts, and no resolver is asked for them"},
     Term{"What clients share",
-         "With fork on one address, the other one is opened for each client, whichever stands first; a file that "
-         "is made, cut short or written from its beginning is opened once for all. Under the name socat the first "
+         "With fork on one address, the other one is opened for each client, whichever stands first; a file "
+         "that "
+         "is made, cut short or written from its beginning is opened once for all. Under the name socat the "
+         "first "
          "address is opened once, before clients come, and they share it"},
     Term{"What is lost",
-         "A client whose other side cannot be opened, or does not take what the client has sent, is reset. Under "
+         "A client whose other side cannot be opened, or does not take what the client has sent, is reset. "
+         "Under "
          "the name socat its connection ends in good order, unless it has sent what nobody has read"},
     Term{"Lines of sessions",
          "With fork, a line begins with the session's number; -d -d has one at each session's end, with its "

@@ -121,7 +121,8 @@ void Lexer::take_double_quotes(std::string& text) {
 }
 
 AddressError Lexer::not_closed(std::size_t opening) const {
-  return {source_, opening, std::string("unexpected end of address, no closing ") + closing(source_[opening]) + " for this"};
+  return {source_, opening,
+          std::string("unexpected end of address, no closing ") + closing(source_[opening]) + " for this"};
 }
 
 }  // namespace sluice

@@ -10,8 +10,8 @@
 
 namespace sluice {
 
-/// A file that what flows one way is appended to (-r, -R): one for all sessions of a loop, or, where its name has
-/// references in it ($NAME, $$), one for each.
+/// A file that what flows one way is appended to (-r, -R): one for all sessions of a loop, or, where its name
+/// has references in it ($NAME, $$), one for each.
 class DumpFile {
  public:
   /// Throws Failure if it cannot be opened. A FIFO that nobody reads is no failure.
@@ -19,10 +19,10 @@ class DumpFile {
 
   bool is_wanted() const { return path_.has_value(); }
   bool is_of_session() const { return path_ && path_->find('$') != std::string::npos; }
-  /// The one of a session, if it is. Its name has in it what the references stand for (socat(1) -r): $$ is the
-  /// number of the process, $PROGNAME the name in log lines, $TIMESTAMP the local time as 20261127T213000, $MICROS its
-  /// microseconds; others are variables that the session's programs would have, in which a slash becomes an
-  /// underscore, or of the environment. Throws Failure if it cannot be opened.
+  /// The one of a session, if it is. Its name has in it what the references stand for (socat(1) -r): $$ is
+  /// the number of the process, $PROGNAME the name in log lines, $TIMESTAMP the local time as
+  /// 20261127T213000, $MICROS its microseconds; others are variables that the session's programs would have,
+  /// in which a slash becomes an underscore, or of the environment. Throws Failure if it cannot be opened.
   DumpFile of(const Session& session) const;
   /// Whether what flows can be written to it, if it is wanted; else a FIFO still has no reader. Tries to open
   /// it.

@@ -273,7 +273,8 @@ Task<> Sessions::converse(std::unique_ptr<Stream> left, std::unique_ptr<Stream> 
     session.log.notice("starting data transfer loop with FDs [" + pair(left->info()) + "] and [" +
                        pair(right->info()) + ']');
   const Direction direction = plan_.limits.direction;
-  if (const auto file = file_fed_by_itself(left->info(), right->info(), direction, dumps(raw_left, raw_right))) {
+  if (const auto file =
+          file_fed_by_itself(left->info(), right->info(), direction, dumps(raw_left, raw_right))) {
     session.log.error(*file + ": " + input_is_output().message());
     session.status = static_cast<int>(ExitStatus::failure);
     return close_both(std::move(left), std::move(right), session);
