@@ -55,8 +55,13 @@ const std::vector<Conversation> conversations = {
     {"LoginShell", {"-u", "SHELL:echo $0,shell=/bin/sh,dash", "-"}, "", "-sh\n"},
     {"InteractiveShell", {"-", "SHELL,shell=/bin/sh"}, "echo typed\nexit 3\n", "typed\n", 3},
     {"ShellOnATerminal", {"-", "SHELL:cat,shell=/bin/sh,pty,echo=0,opost=0"}, "a\n", "a\n"},
-    {"Text", {"-", "TEXT:'a:b,c\\n'"}, "dropped", "a:b,c\n"},
+    {"Text", {"-", "TEXT:'a:b,c\\n'"}, "", "a:b,c\n"},
     {"TextLeft", {"TEXT:left", "-"}, "", "left"},
+    {"TextPrintsAnAnswer", {"TEXT:question\n", "EXEC:tr a-z A-Z"}, "", "QUESTION\n"},
+    {"TextPrintsWhatIsSent", {"EXEC:echo sent", "TEXT:''"}, "", "sent\n"},
+    {"TextPrintsOneWay", {"-u", "-", "TEXT:unused"}, "printed", "printed"},
+    {"TextPrintsTheOtherWay", {"-U", "TEXT:unused", "-"}, "printed", "printed"},
+    {"TextPrintsAsAHalf", {"-", "EXEC:echo a!!TEXT:unused"}, "", "a\n"},
 };
 
 INSTANTIATE_TEST_SUITE_P(Program, OnATerminal, testing::ValuesIn(conversations),

@@ -4,7 +4,8 @@
 
 #include "sluice/endpoint/apply.h"
 #include "sluice/endpoint/families.h"
-#include "sluice/endpoint/socket.h"
+#include "sluice/endpoint/standard_streams.h"
+#include "sluice/stream/decorators.h"
 #include "sluice/stream/fd_stream.h"
 
 namespace sluice {
@@ -22,7 +23,7 @@ Fd file_with(const std::string& what, std::string_view text) {
   return fd;
 }
 
-/// Delivers a text, then its end; what is written to it is dropped.
+/// Delivers a text, then its end; what is written to it goes to standard output.
 class Text final : public Endpoint {
  public:
   Text(const Address& address, Use use, const Context& context)
@@ -31,20 +32,31 @@ class Text final : public Endpoint {
   std::size_t descriptors() const override { return 2; }
 
   Task<std::unique_ptr<Stream>> open(Session&) override {
-    const std::string what = std::string(address_.written()) + ": open";
-    auto text = of_ours(file_with(what, address_.parameters[0].text));
-    // Options are for the text: the device that drops what is written is everybody's.
-    apply(address_, {Phase::fd, Phase::late}, text->number(), context_);
-    FdStream::Parts parts;
-    if (use_ != Use::writing) parts.in = std::move(text);
-    if (use_ != Use::reading) parts.out = of_ours(Fd(check(what, ::open("/dev/null", O_WRONLY | O_CLOEXEC))));
-    parts.finish = finish_by(address_, FinishBy::closing);
-    co_return std::make_unique<FdStream>(std::move(parts));
+    // A process may have been started without standard output: writing then fails.
+    const bool writes = use_ != Use::reading && ::fcntl(STDOUT_FILENO, F_GETFD) >= 0;
+    if (use_ == Use::writing && writes) co_return standard_output();
+    auto text = text_stream();
+    if (!writes) co_return text;
+    co_return join(std::move(text), standard_output());
   }
 
  private:
-  std::unique_ptr<Descriptor> of_ours(Fd fd) const {
-    return std::make_unique<Descriptor>(context_.loop, std::move(fd), Access::always_ready);
+  std::unique_ptr<Stream> text_stream() const {
+    const std::string what = std::string(address_.written()) + ": open";
+    Fd file = file_with(what, address_.parameters[0].text);
+    apply(address_, {Phase::fd, Phase::late}, file.get(), context_);
+    FdStream::Parts parts;
+    parts.in = std::make_unique<Descriptor>(context_.loop, std::move(file), Access::always_ready);
+    return std::make_unique<FdStream>(std::move(parts));
+  }
+
+  /// Others may write to it as well: finishing closes a copy. Options are for the text, but for those that
+  /// say how writing ends.
+  std::unique_ptr<Stream> standard_output() const {
+    Address address = address_;
+    std::erase_if(address.options,
+                  [](const Option& option) { return !option.row->name.starts_with("shut-"); });
+    return inherited_stream(address, -1, STDOUT_FILENO, false, context_);
   }
 
   Address address_;
