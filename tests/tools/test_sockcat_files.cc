@@ -182,6 +182,77 @@ TEST(Files, ThatNobodyReadsHoldUpNeitherTheStartNorTheEnd) {
   }
 }
 
+/// What opens a FIFO for reading: FIFO stands for its path.
+const std::vector<std::string> fifo_addresses = {"OPEN:FIFO,rdonly", "OPEN:FIFO", "GOPEN:FIFO", "FIFO",
+                                                 "PIPE:FIFO"};
+
+std::string with_path(std::string address, const std::string& path) {
+  return address.replace(address.find("FIFO"), 4, path);
+}
+
+// As open(2) has it. The first look finds the writer, or one that comes later is told of, or looked for.
+TEST(Fifos, AreOpenForReadingOnceAWriterHasThemOpen) {
+  for (const std::string denied : {"", "inotify"})
+    for (const auto& address : fifo_addresses) {
+      const TemporaryDirectory folder;
+      const std::string path = folder.path() + "/fifo";
+      ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+      const RunOptions how{.environment = {"SLUICE_DENY=" + denied}};
+      const std::vector<std::string> words = {"-u", "-T", "0.05", with_path(address, path), "-"};
+      {
+        const Fd writer(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+        EXPECT_EQ(run_sockcat(words, how).status, 124) << address << " before, " << denied;
+      }
+      Running later(sockcat(words), how);
+      const Fd writer(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+      EXPECT_EQ(later.wait().status, 124) << address << " later, " << denied;
+    }
+}
+
+TEST(Fifos, WaitForTheirFirstWriterAndEndWithTheLast) {
+  for (const std::string denied : {"", "inotify", "splice"})
+    for (const auto& address : fifo_addresses)
+      for (const std::string text : {"", "data"}) {
+        const TemporaryDirectory folder;
+        const std::string path = folder.path() + "/fifo";
+        ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+        Running reader(sockcat({"-u", with_path(address, path), "-"}),
+                       {.environment = {"SLUICE_DENY=" + denied}});
+        Fd writer(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+        ASSERT_EQ(::write(writer.get(), text.data(), text.size()), static_cast<ssize_t>(text.size()));
+        writer.reset();
+        EXPECT_EQ(reader.wait(), (Ended{.out = text, .status = 0})) << address << ' ' << denied;
+      }
+}
+
+TEST(Fifos, OfAClientThatOpensBothBeforeItWritesAreOpened) {
+  const TemporaryDirectory folder;
+  const std::string in = folder.path() + "/in", out = folder.path() + "/out";
+  ASSERT_EQ(::mkfifo(in.c_str(), 0600), 0);
+  ASSERT_EQ(::mkfifo(out.c_str(), 0600), 0);
+  Running server(sockcat({"OPEN:" + in + ",rdonly!!OPEN:" + out + ",wronly", "EXEC:tr a-z A-Z"}));
+  Fd question(::open(in.c_str(), O_WRONLY | O_CLOEXEC));
+  const Fd answer(::open(out.c_str(), O_RDONLY | O_CLOEXEC));
+  ASSERT_EQ(::write(question.get(), "text", 4), 4);
+  question.reset();
+  char text[16];
+  EXPECT_EQ(::read(answer.get(), text, sizeof text), 4);
+  EXPECT_EQ(std::string(text, 4), "TEXT");
+  EXPECT_EQ(server.wait().status, 0);
+}
+
+TEST(Fifos, ThatHaveASilentWriterLetTheOtherSideListen) {
+  const TemporaryDirectory folder;
+  const std::string path = folder.path() + "/fifo";
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  Fd writer(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+  Serving server({"-u", "OPEN:" + path + ",rdonly", "TCP4-LISTEN:0,bind=127.0.0.1"});
+  const Socket client = Socket::to_tcp(server.port());
+  ASSERT_EQ(::write(writer.get(), "text", 4), 4);
+  writer.reset();
+  EXPECT_EQ(client.receive_all(), "text");
+}
+
 TEST(Dumps, ThatCannotBeWrittenAreAnErrorAndTheDataStillArrives) {
   const std::string text = sample(kib(300));
   for (const char* option : {"-r", "-R"}) {

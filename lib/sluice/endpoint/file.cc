@@ -1,11 +1,14 @@
 #include "sluice/endpoint/file.h"
 
 #include <fcntl.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstdio>
 
+#include "sluice/core/denied.h"
 #include "sluice/endpoint/apply.h"
 #include "sluice/endpoint/families.h"
 #include "sluice/endpoint/file_kind.h"
@@ -17,6 +20,8 @@ namespace sluice {
 namespace {
 
 constexpr mode_t usual_mode = 0666;
+/// Between two looks at a FIFO, where nothing tells when its other side comes.
+constexpr Duration nap = std::chrono::milliseconds(10);
 
 Fd try_open(const Address& address, const std::string& path, int flags) {
   const ProcessSection section(address);
@@ -43,8 +48,38 @@ Task<Fd> open_when_possible(const Address& address, const std::string& path, int
     // A FIFO that nobody reads yet, opened for writing (fifo(7)); nothing tells when somebody does.
     if (errno != ENXIO || (flags & O_ACCMODE) != O_WRONLY || address.flag("o-nonblock"))
       throw Failure(attempt_to_open(address, path, flags, context), last_error());
-    co_await context.loop.sleep(std::chrono::milliseconds(10));
+    co_await context.loop.sleep(nap);
   }
+}
+
+/// Waits as open(2) does: for a writer, whether or not that has anything to say. Whether there is one is
+/// asked by copying a byte, which stays there (tee(2)): an empty FIFO with a writer says EAGAIN, one without
+/// says 0, and one whose writer has gone hangs up.
+Task<> wait_for_writer(Descriptor& fifo) {
+  Loop& loop = fifo.loop();
+  int ends[2];
+  check("create a pipe", ::pipe2(ends, O_CLOEXEC | O_NONBLOCK));
+  const Fd unread(ends[0]), scratch(ends[1]);
+  // Begun before the first look, so that nobody is missed.
+  Fd watch(denied(Facility::inotify) ? -1 : ::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+  const std::string path = "/proc/self/fd/" + std::to_string(fifo.number());
+  const bool told = watch && ::inotify_add_watch(watch.get(), path.c_str(), IN_OPEN) >= 0;
+  Descriptor openings(loop, std::move(watch));
+  for (;;) {
+    const Attempt copied = try_tee(fifo.number(), scratch.get(), 1);
+    if (copied.count > 0 || copied.would_block() || fifo.is_ready(Descriptor::readable)) co_return;
+    // Without tee(2), only what a writer says or its end tells of it.
+    if (copied.count < 0) break;
+    if (!told) {
+      co_await loop.sleep(nap);
+      continue;
+    }
+    co_await openings.wait(Descriptor::readable);
+    std::array<char, 4096> buffer;
+    while (openings.try_read(buffer).count > 0) {
+    }
+  }
+  co_await fifo.wait(Descriptor::readable);
 }
 
 /// Before anything is read that could not be delivered.
@@ -100,9 +135,11 @@ Task<std::unique_ptr<Stream>> open_path(const Address& address, const std::strin
   FdStream::Parts parts;
   const auto access = access_of_inherited(fd.get()).value_or(Access::own);
   auto descriptor = std::make_unique<Descriptor>(context.loop, std::move(fd), access);
-  // As open(2) would, unless it was told not to: then reading waits for the first writer.
-  parts.awaits_writer = fifo && mode == O_RDONLY;
-  if (parts.awaits_writer && !address.flag("o-nonblock")) co_await descriptor->wait(Descriptor::readable);
+  if (fifo && mode == O_RDONLY) {
+    // Opening waits unless it was told not to: then reading waits for what the first writer says.
+    parts.awaits_writer = address.flag("o-nonblock");
+    if (!parts.awaits_writer) co_await wait_for_writer(*descriptor);
+  }
   parts.both = mode == O_RDWR;
   parts.echoes = parts.both && fifo;
   parts.finish = finish_by(address, terminal || parts.both ? FinishBy::nothing : FinishBy::closing);

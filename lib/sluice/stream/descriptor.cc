@@ -81,6 +81,11 @@ Attempt try_splice(int from, int to, std::size_t most) {
       [&] { return ::splice(from, nullptr, to, nullptr, most, SPLICE_F_NONBLOCK | SPLICE_F_MOVE); });
 }
 
+Attempt try_tee(int from, int to, std::size_t most) {
+  if (denied(Facility::splice)) return {-1, EINVAL};
+  return uninterrupted([&] { return ::tee(from, to, most, SPLICE_F_NONBLOCK); });
+}
+
 bool Descriptor::open_middle() {
   if (middle_) return true;
   int ends[2];

@@ -136,6 +136,8 @@ class [[nodiscard]] Descriptor::TimedWait : Loop::Alarm {
 
 /// splice(2) between two descriptors; nothing waits. Both must be allowed to be spliced.
 Attempt try_splice(int from, int to, std::size_t most);
+/// tee(2): copies from one pipe to another, and takes nothing out.
+Attempt try_tee(int from, int to, std::size_t most);
 
 /// How a descriptor that we did not create can be used; `own` is never the answer.
 /// Pipes, terminals and the like, for which reopening is the better way, give nothing.

@@ -16,8 +16,9 @@ class FdStream final : public Stream {
     bool both = false;  ///< `in` is written to as well
     FinishBy finish = FinishBy::closing;
     Traits traits;
-    bool awaits_writer = false;  ///< a FIFO that nobody has opened for writing yet reads as if it had ended
-    bool socket = false;         ///< unread input must be discarded before closing
+    bool awaits_writer =
+        false;            ///< a FIFO that nobody may have opened for writing yet reads as if it had ended
+    bool socket = false;  ///< unread input must be discarded before closing
     bool connection =
         false;             ///< both ways are one connection (see Traits); a socket used both ways always is
     bool answers = false;  ///< input comes of what is written, through pipes: it must not pile up unwanted
