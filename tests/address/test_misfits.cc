@@ -68,9 +68,8 @@ TEST(Misfits, AreErrorsThatSayWhy) {
       {"TCP-LISTEN:1,max-children=2",
        "option \"max-children\" does not apply to TCP-LISTEN without fork: there is one session"},
       {"UDP4-LISTEN:1,udp-ignore-peerport",
-       "option \"udp-ignore-peerport\" does not apply to UDP4-LISTEN: only UDP-DATAGRAM has one far side "
-       "that "
-       "may answer from elsewhere"},
+       "option \"udp-ignore-peerport\" does not apply to UDP4-LISTEN: only UDP-DATAGRAM hears other ports "
+       "than the one that it sends to"},
       {"INTERFACE:lo,tun-name=x",
        "option \"tun-name\" does not apply to INTERFACE: the interface is there already"},
       {"TUN,retrieve-vlan",

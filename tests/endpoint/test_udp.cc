@@ -240,8 +240,7 @@ TEST_F(Udp, ListensOnlyToThoseItShouldHear) {
     bool hears_strangers;
   };
   for (const auto& one : {Case{"UDP-SENDTO:127.0.0.1:%,bind=127.0.0.1", false},
-                          Case{"UDP-DATAGRAM:127.0.0.1:%,bind=127.0.0.1", false},
-                          Case{"UDP-DATAGRAM:127.0.0.1:%,bind=127.0.0.1,udp-ignore-peerport", true},
+                          Case{"UDP-DATAGRAM:127.0.0.1:%,bind=127.0.0.1", true},
                           Case{"UDP-DATAGRAM:127.0.0.1:%,bind=127.0.0.1,range=10.0.0.0/8", false}}) {
     const auto server = endpoint("UDP4-RECV:0", Use::reading);
     run(loop_, server->prepare());
@@ -260,6 +259,67 @@ TEST_F(Udp, ListensOnlyToThoseItShouldHear) {
     };
     loop_.start(stop_later(loop_, *stream));
     EXPECT_EQ(read(*stream), "") << one.address;
+  }
+}
+
+/// A socket at a port of a loopback address; without one if it is taken.
+Fd at(const std::string& host, std::uint16_t port = 0) {
+  Fd fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  sockaddr_in name{};
+  name.sin_family = AF_INET;
+  ::inet_pton(AF_INET, host.c_str(), &name.sin_addr);
+  name.sin_port = htons(port);
+  if (::bind(fd.get(), reinterpret_cast<sockaddr*>(&name), sizeof name) != 0) fd.reset();
+  return fd;
+}
+
+// Of one host every port counts, and of a network or a group every host, unless options say whose packets do.
+TEST_F(Udp, DatagramHearsTheHostsThatItSendsTo) {
+  Fd far, stranger;
+  while (!stranger) {
+    far = at("127.0.0.2");
+    stranger = at("127.0.0.3", SocketName::of_socket(far.get()).port());
+  }
+  const Fd other = at("127.0.0.2"), other_stranger = at("127.0.0.3");
+  const std::string host = "far other ", port = "far stranger ", all = "far other stranger other_stranger ";
+  struct Case {
+    std::string address, heard;
+  };
+  for (const auto& one : {
+           Case{"UDP4-DATAGRAM:127.0.0.2:%,bind=127.0.0.1", host},
+           Case{"UDP-DATAGRAM:127.0.0.2:%,bind=127.0.0.1", host},
+           Case{"UDP4-DATAGRAM:127.0.0.2:%,bind=127.0.0.1,broadcast", host},
+           Case{"UDP4-DATAGRAM:127.0.0.2:%,bind=127.0.0.1,udp-ignore-peerport", host},
+           Case{"UDP4-DATAGRAM:127.0.0.2:%,bind=127.0.0.1:0,sourceport=%", "far "},
+           Case{"UDP4-DATAGRAM:127.0.0.2:%,bind=127.0.0.1:0,sourceport=%,udp-ignore-peerport", host},
+           Case{"UDP4-DATAGRAM:127.0.0.2:%,bind=127.0.0.1,range=127.0.0.3/32", "stranger other_stranger "},
+           Case{"UDP4-DATAGRAM:127.0.0.2:%,bind=127.0.0.1:0,sourceport=%,range=127.0.0.0/8", port},
+           Case{"UDP4-DATAGRAM:224.1.2.3:%,bind=127.0.0.1", all},
+           Case{"UDP4-DATAGRAM:224.1.2.3:%,bind=127.0.0.1:0,sourceport=%", port},
+           Case{"UDP4-DATAGRAM:224.1.2.3:%,bind=127.0.0.1,range=127.0.0.2/32", host},
+           Case{"UDP4-DATAGRAM:127.255.255.255:%,bind=127.0.0.1", all},
+           Case{"UDP4-DATAGRAM:127.255.255.255:%,bind=127.0.0.1,broadcast", all},
+           Case{"UDP4-DATAGRAM:255.255.255.255:%,bind=127.0.0.1,broadcast", all},
+           Case{"UDP4-DATAGRAM:0.0.0.0:%,bind=127.0.0.1", all},
+       }) {
+    std::string address = one.address;
+    for (int i = 0; i < 2; ++i) replace(address, std::to_string(SocketName::of_socket(far.get()).port()));
+    auto stream = open(address);
+    const std::string hearing = std::to_string(SocketName::of_socket(stream->info().in).port());
+    for (const auto& [name, socket] :
+         std::initializer_list<std::pair<const char*, const Fd&>>{{"far ", far},
+                                                                  {"other ", other},
+                                                                  {"stranger ", stranger},
+                                                                  {"other_stranger ", other_stranger}}) {
+      connect_to(socket, "127.0.0.1", hearing);
+      send(socket, name);
+    }
+    const auto stop_later = [](Loop& on, Stream& what) -> Task<> {
+      for (int i = 0; i < 100; ++i) co_await on.yield();
+      what.stop_reading();
+    };
+    loop_.start(stop_later(loop_, *stream));
+    EXPECT_EQ(read(*stream), one.heard) << address;
   }
 }
 

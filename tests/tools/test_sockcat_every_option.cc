@@ -1000,7 +1000,7 @@ const std::vector<Row>& rows() {
          };
          const Socket far = loopback(), other = loopback();
          look.places['p'] = std::to_string(far.port());
-         Running program(look.command({"-", "UDP4-DATAGRAM:127.0.0.1:%p,bind=127.0.0.1%o"}),
+         Running program(look.command({"-", "UDP4-DATAGRAM:127.0.0.1:%p,bind=127.0.0.1:0,sourceport=%p%o"}),
                          {.more_input = true});
          program.write("x");
          char byte = 0;

@@ -54,7 +54,7 @@ constexpr auto rows = std::to_array<Misfit>({
      "PIPE", parameter, "there is no file"},
     {"max-children", "*-LISTEN|*-CONNECT", "fork", "there is one session"},
     {"udp-ignore-peerport", "UDP*-CONNECT|UDP*-LISTEN|UDP*-RECV|UDP*-RECVFROM|UDP*-SENDTO", "",
-     "only UDP-DATAGRAM has one far side that may answer from elsewhere"},
+     "only UDP-DATAGRAM hears other ports than the one that it sends to"},
     {"iff-no-pi|tun-*", "INTERFACE", "", "the interface is there already"},
     {"retrieve-vlan", "TUN", "", "the kernel takes no tags out of what comes here"},
 });

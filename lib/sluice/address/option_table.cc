@@ -809,7 +809,10 @@ constexpr auto rows = std::to_array<OptionRow>({
      "port of the SOCKS server (default 1080)"},
     {"socksuser", Group::socks, Phase::late, ValueType::text, code, "user name for the SOCKS server"},
     {"sourceport", Group::udp | Group::tcp | Group::sctp | Group::dccp | Group::udplite, Phase::late,
-     ValueType::unsigned_short, code, "local port; of a listener: port that peers must come from"},
+     ValueType::unsigned_short, code,
+     "local port; of a listener: port that peers must come from; UDP-DATAGRAM then hears only the port that "
+     "it "
+     "sends to"},
     {"stderr", Group::fork, Phase::pastfork, ValueType::boolean, code,
      "the program's standard error goes where its standard output goes"},
     {"substuser", Group::process, Phase::late2, ValueType::user, code,
@@ -895,7 +898,7 @@ constexpr auto rows = std::to_array<OptionRow>({
     {"tun-type", Group::interface, Phase::fd, ValueType::text, code,
      "tun for IP packets, tap for Ethernet frames"},
     {"udp-ignore-peerport", Group::udp, Phase::pastsocket, ValueType::boolean, code,
-     "UDP-DATAGRAM hears the far side's answers from whichever port"},
+     "with sourceport, UDP-DATAGRAM hears whichever port packets come from"},
     {"udplite-recv-cscov", Group::udplite, Phase::fd, ValueType::integer,
      socket_option(IPPROTO_UDPLITE, UDPLITE_RECV_CSCOV),
      "bytes that the checksum of a received packet must cover"},

@@ -1,5 +1,6 @@
 #include "sluice/endpoint/datagram_sockets.h"
 
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include "sluice/endpoint/apply.h"
@@ -20,6 +21,28 @@ bool names_senders_as_receivers(int family) {
   return family == AF_INET || family == AF_INET6 || family == AF_UNIX || family == AF_VSOCK;
 }
 
+/// Whether the kernel knows an address as that of all hosts of a network: a socket that may not broadcast is
+/// not connected to it (ip(7)).
+bool is_broadcast(const SocketName& name) {
+  if (name.family() != AF_INET) return false;
+  // To this one there may be no way yet.
+  if (reinterpret_cast<const sockaddr_in*>(name.data())->sin_addr.s_addr == INADDR_BROADCAST) return true;
+  const Fd probe(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  return probe && ::connect(probe.get(), name.data(), name.size()) != 0 && errno == EACCES;
+}
+
+bool is_multicast(const SocketName& name) {
+  if (name.family() == AF_INET)
+    return IN_MULTICAST(ntohl(reinterpret_cast<const sockaddr_in*>(name.data())->sin_addr.s_addr));
+  return name.family() == AF_INET6 &&
+         IN6_IS_ADDR_MULTICAST(&reinterpret_cast<const sockaddr_in6*>(name.data())->sin6_addr);
+}
+
+/// Whether packets that are sent there reach one host, so that answers come from it.
+bool is_one_host(const SocketName& name) {
+  return !is_multicast(name) && !is_broadcast(name) && name.with_port(0) != wildcard(name.family());
+}
+
 std::unique_ptr<Stream> dressed(std::unique_ptr<Stream> stream, const Dress& dress) {
   return dress ? dress(std::move(stream)) : std::move(stream);
 }
@@ -36,10 +59,12 @@ DatagramClient::DatagramClient(const Address& address, Use use, const Context& c
 
 Accepts DatagramClient::accepted(const SocketName& to) const {
   const bool far_side = plan_.hears == Hears::far_side && !range_ && names_senders_as_receivers(to.family());
-  const bool far_port = plan_.hears == Hears::far_port;
-  if (!range_ && !hosts_ && !far_side && !far_port) return {};
+  const bool far_host = plan_.hears == Hears::far_host && !range_ && !hosts_ && is_one_host(to);
+  const bool far_port = plan_.far_port;
+  if (!range_ && !hosts_ && !far_side && !far_host && !far_port) return {};
   return [=, range = range_, hosts = hosts_](const Origin& origin) {
     if (far_side && essence(origin.sender) != essence(to)) return false;
+    if (far_host && origin.sender.with_port(0) != to.with_port(0)) return false;
     if (far_port && origin.sender.port() != to.port()) return false;
     if (range && !range->contains(origin.sender)) return false;
     return !hosts || hosts->permits(origin.sender);

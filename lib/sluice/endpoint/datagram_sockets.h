@@ -16,11 +16,14 @@ namespace sluice {
 /// DATAGRAM. Families differ in whom they find.
 class DatagramClient final : public Endpoint {
  public:
-  /// Whose messages count.
-  enum class Hears { connected, far_side, far_port, anybody };
+  /// Whose messages count: those of the peer, of exactly whom is sent to, or of that host, whatever their
+  /// port. A group, or all hosts of a network, are many hosts: of those, anybody's; and where range= or
+  /// tcpwrap say whose, those say it alone.
+  enum class Hears { connected, far_side, far_host, anybody };
   struct Plan {
     SocketKind kind;
     Hears hears = Hears::anybody;
+    bool far_port = false;  ///< only what comes from the port that is sent to
     /// Whom to send to.
     std::function<Task<SocketName>()> find;
     /// Gives the new socket the name that bind= and others ask for.

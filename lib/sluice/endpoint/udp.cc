@@ -64,10 +64,11 @@ std::unique_ptr<Endpoint> make_udp(const Address& address, Use use, const Contex
   numeric_port(address, address.parameters[1]);
   DatagramClient::Plan plan;
   plan.kind = kind;
-  plan.hears = keyword.ends_with("CONNECT")          ? DatagramClient::Hears::connected
-               : keyword.ends_with("SENDTO")         ? DatagramClient::Hears::far_side
-               : address.flag("udp-ignore-peerport") ? DatagramClient::Hears::anybody
-                                                     : DatagramClient::Hears::far_port;
+  plan.hears = keyword.ends_with("CONNECT")  ? DatagramClient::Hears::connected
+               : keyword.ends_with("SENDTO") ? DatagramClient::Hears::far_side
+                                             : DatagramClient::Hears::far_host;
+  plan.far_port = keyword.ends_with("DATAGRAM") && address.find("sourceport") != nullptr &&
+                  !address.flag("udp-ignore-peerport");
   plan.find = [=] { return find_udp(address, context, kind); };
   plan.bind = [=](int fd, SocketKind found) { return bind_client(address, fd, found, context); };
   plan.offloads = !is_lite(address);
