@@ -438,7 +438,9 @@ TEST_F(RelayTest, IsOverWhenAPeerHasReset) {
 TEST_F(RelayTest, SaysThatWhatItReadCouldNotBeDelivered) {
   session_.limits.grace = milliseconds(30);
   session_.draining = true;
-  // Nobody reads on the other side.
+  // Nobody reads on the other side, where a part of what is read has room.
+  const int small = 1;
+  ASSERT_EQ(::setsockopt(right_->info().out, SOL_SOCKET, SO_SNDBUF, &small, sizeof small), 0);
   loop_.start(say(*client_, sample_text(mib(4)), false));
   loop_.start(hear(*client_, heard_));
   const auto let_go_later = [](Loop& on, Stream& client) -> Task<> {

@@ -33,6 +33,7 @@ class PacketStream final : public Stream {
   void stop_reading() override;
   void stop_writing() override;
   Task<> close(const Limits& limits) override;
+  Awaited awaited() override { return {parts_.device.get(), parts_.device.get()}; }
   const Info& info() const override { return info_; }
 
  private:

@@ -94,6 +94,7 @@ class ProcessStream final : public Stream {
     program_.changed.notify();
   }
   Raw raw() override { return inner_->raw(); }
+  Awaited awaited() override { return inner_->awaited(); }
   const Info& info() const override { return info_; }
   // How we ended it is not its own word: why we did counts.
   int exit_status() const override {

@@ -286,6 +286,8 @@ class PtyStream final : public Stream {
     }
   }
 
+  Awaited awaited() override { return {&master_, &master_}; }
+
   void stop_reading() override {
     stopped_reading_ = true;
     master_.stop(Descriptor::readable);

@@ -24,6 +24,8 @@ class Decorator : public Stream {
   void stop_writing() override { inner_->stop_writing(); }
   Task<> close(const Limits& limits) override { return inner_->close(limits); }
   void break_off() override { inner_->break_off(); }
+  // What was made of input may be left, or be over, when the descriptor is not ready.
+  Awaited awaited() override { return {nullptr, inner_->awaited().out}; }
   std::optional<std::uint64_t> size_left() const override { return inner_->size_left(); }
   const Info& info() const override { return inner_->info(); }
   int exit_status() const override { return inner_->exit_status(); }

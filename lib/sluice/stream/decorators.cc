@@ -132,6 +132,7 @@ class Keeping final : public Decorator {
 
   // Nothing about the bytes is changed.
   Raw raw() override { return inner().raw(); }
+  Awaited awaited() override { return inner().awaited(); }
 
  private:
   std::shared_ptr<void> kept_;
@@ -229,6 +230,7 @@ class Joined final : public Stream {
   }
   std::optional<std::uint64_t> size_left() const override { return reading_->size_left(); }
   Raw raw() override { return {reading_->raw().in, writing_->raw().out}; }
+  Awaited awaited() override { return {reading_->awaited().in, writing_->awaited().out}; }
   const Info& info() const override { return info_; }
   int exit_status() const override {
     return writing_->exit_status() != 0 ? writing_->exit_status() : reading_->exit_status();

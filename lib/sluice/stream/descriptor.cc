@@ -134,6 +134,7 @@ Attempt Descriptor::write_through_pipe(ConstBytes from) {
 }
 
 bool Descriptor::is_ready(Readiness readiness) const {
+  if (access_ == Access::always_ready && readiness != hung_up) return true;
   const short events = readiness == readable ? POLLIN : readiness == writable ? POLLOUT : 0;
   pollfd state{fd_.get(), events, 0};
   return ::poll(&state, 1, 0) > 0;

@@ -46,6 +46,7 @@ class FdStream final : public Stream {
   void break_off() override { broken_off_ = true; }
   std::optional<std::uint64_t> size_left() const override;
   Raw raw() override;
+  Awaited awaited() override { return {parts_.in.get(), output_over_ ? nullptr : out()}; }
   const Info& info() const override { return info_; }
 
  private:

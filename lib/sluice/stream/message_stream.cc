@@ -308,6 +308,11 @@ void MessageStream::stop_writing() {
   gone_.notify();
 }
 
+Awaited MessageStream::awaited() {
+  Descriptor* const socket = parts_.socket.get();
+  return {parts_.inbox ? nullptr : socket, parts_.shared ? nullptr : socket};
+}
+
 Task<> MessageStream::close(const Limits&) {
   if (parts_.sequenced && !broken_off_) {
     if (!stopped_writing_) co_await finish();

@@ -97,6 +97,7 @@ class MessageStream final : public Stream {
   void stop_writing() override;
   void break_off() override { broken_off_ = true; }
   Task<> close(const Limits& limits) override;
+  Awaited awaited() override;
   const Info& info() const override { return info_; }
 
  private:

@@ -136,6 +136,8 @@ class Through final : public Mover {
     into.added(static_cast<std::size_t>(got.count));
   }
 
+  bool holds_something() const override { return middle_ && middle_->held != 0; }
+
   void relax() override {
     if (!middle_ || middle_->held != 0) return;
     pipes_.give(std::move(*middle_));
@@ -144,6 +146,9 @@ class Through final : public Mover {
 
  private:
   Step fill() {
+    // What the target does not take yet stays in the source.
+    pollfd target{target_, POLLOUT, 0};
+    if (::poll(&target, 1, 0) == 0) return {Step::target_waits};
     const auto filled = try_splice(source_, middle_->in.get(), longest_step);
     if (filled.count > 0) {
       middle_->held = static_cast<std::size_t>(filled.count);

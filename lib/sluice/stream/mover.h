@@ -31,6 +31,8 @@ class Mover {
   virtual Step step() = 0;
   /// Takes bytes that left the source and have not reached the target: after `refused`, until there are none.
   virtual void take_rest(Batch& into);
+  /// Whether there are such bytes.
+  virtual bool holds_something() const { return false; }
   /// Nothing is between source and target, and none of what it used for that is needed while it waits.
   virtual void relax() {}
 };

@@ -1,5 +1,7 @@
 #include "sluice/stream/pump.h"
 
+#include <sys/ioctl.h>
+
 #include <algorithm>
 
 #include "sluice/core/failure.h"
@@ -19,6 +21,10 @@ constexpr std::size_t datagram_chunk = kib(8);
 /// Copying is quicker than moving inside the kernel, once a source has given no more than this so many times.
 constexpr std::size_t small_step = kib(4);
 constexpr int most_small_steps = 16;
+/// What poll(2) says has room takes so much at least: a page of a pipe, and more of a socket.
+constexpr std::size_t least_room = 4096;
+/// A message takes more of a socket's room than its bytes do.
+constexpr std::size_t message_overhead = 64;
 
 void count(Flow& flow, const Batch& batch, std::size_t messages) {
   flow.bytes += batch.size();
@@ -35,6 +41,52 @@ enum class Phase {
   silent,   ///< the source has nothing to give now; wait for it with as little as possible in hand
   refused,  ///< no way through the kernel exists
 };
+
+/// What a pump knows of its source and target.
+struct Ends {
+  Stream& from;
+  Stream& to;
+  Raw source;  ///< as the streams are now
+  Raw target;
+};
+
+/// What a pump keeps from one phase to the next.
+struct Pace {
+  explicit Pace(Loop& loop) : turn(loop) {}
+
+  Turn turn;
+  std::size_t chunk = first_chunk;  ///< what the source was found to fill
+  std::size_t room = 0;             ///< what the target is known to take without being asked again
+
+  /// Something was written.
+  void used(std::size_t bytes) { room -= std::min(room, bytes + message_overhead); }
+};
+
+/// Whether a descriptor that is readable has something to be read, not just its end.
+bool has_bytes(int fd) {
+  int count = 0;
+  return ::ioctl(fd, FIONREAD, &count) == 0 && count > 0;
+}
+
+/// Whether the target takes something now. Where that cannot be told, it does.
+bool has_room(Stream& to, Pace& pace) {
+  if (pace.room > 0) return true;
+  const Descriptor* const out = to.awaited().out;
+  if (out != nullptr && !out->is_ready(Descriptor::writable)) return false;
+  pace.room = least_room;
+  return true;
+}
+
+/// Waits, with nothing in hand, until the target takes something: what cannot be delivered is left to whoever
+/// reads the source next. An end of the source is to be read all the same.
+Task<> wait_for_room(Stream& from, Stream& to, Flow& flow) {
+  flow.waiting = true;
+  if (Descriptor* const in = from.awaited().in) {
+    const bool readable = co_await in->wait(Descriptor::readable);
+    if (!readable || !has_bytes(in->number())) co_return;
+  }
+  if (!flow.stopping) co_await to.awaited().out->wait(Descriptor::writable);
+}
 
 /// What left the source and did not reach the target goes on by write(2).
 Task<End> deliver_rest(Mover& mover, Stream& to, BufferPool& buffers) {
@@ -71,13 +123,25 @@ Task<Phase> move(Mover& mover, Stream& to, Raw source, Raw target, Flow& flow, c
         }
         flow.waiting = false;
         break;
-      case Step::target_waits:
-        if (co_await target.out->wait(Descriptor::writable)) {
-          flow.last = Clock::now();
-          break;
+      case Step::target_waits: {
+        const bool idle = !mover.holds_something();
+        bool possible = false;
+        if (!idle || !source.in->stopped(Descriptor::readable)) {
+          flow.waiting = idle;
+          possible = co_await target.out->wait(Descriptor::writable);
+          flow.waiting = false;
         }
-        flow.target = {End::abandoned, {}};
-        co_return Phase::ended;
+        if (idle && (!possible || source.in->stopped(Descriptor::readable))) {
+          flow.source = {End::abandoned, {}};
+          co_return Phase::ended;
+        }
+        if (!possible) {
+          flow.target = {End::abandoned, {}};
+          co_return Phase::ended;
+        }
+        if (!idle) flow.last = Clock::now();
+        break;
+      }
       case Step::source_ended:
         flow.source = end_of(step.error);
         co_return Phase::ended;
@@ -112,14 +176,6 @@ Room room_for(Shape source, Shape target, const Limits& limits) {
   return {first_chunk, true};
 }
 
-/// What a pump knows of its source and target.
-struct Ends {
-  Stream& from;
-  Stream& to;
-  Raw source;  ///< as the streams are now
-  Raw target;
-};
-
 /// What keeps coming gets wider pipes.
 void widen(const Ends& ends) {
   if (ends.source.in != nullptr) widen_pipe(ends.source.in->number());
@@ -127,20 +183,22 @@ void widen(const Ends& ends) {
 }
 
 /// Copies until an end, or until a raw source has nothing more to give, or, if `until_flowing`, until the
-/// source has shown that it keeps coming. `chunk` is what a source was found to fill, from one call to the
-/// next.
-Task<Phase> copy(Ends ends, Flow& flow, const Session& session, bool until_flowing, std::size_t& chunk,
-                 Turn& turn) {
+/// source has shown that it keeps coming.
+Task<Phase> copy(Ends ends, Flow& flow, const Session& session, bool until_flowing, Pace& pace) {
   const Shape source = ends.from.info().traits.shape;
   const Shape target = ends.to.info().traits.shape;
   const bool messages = source == Shape::messages ? target != Shape::bytes
                                                   : source == Shape::either && target == Shape::messages;
   Room room = room_for(source, target, session.limits);
-  if (room.grows) room.size = std::max(room.size, chunk);
+  if (room.grows) room.size = std::max(room.size, pace.chunk);
   BufferPool& buffers = session.loop.buffers();
   Batch batch =
       messages ? Batch::of_messages(Batch::most_messages, &buffers) : Batch::of_bytes(room.size, &buffers);
   for (;;) {
+    if (!has_room(ends.to, pace)) {
+      batch.relax();
+      co_await wait_for_room(ends.from, ends.to, flow);
+    }
     flow.waiting = true;
     flow.source = co_await ends.from.read_some(batch);
     flow.waiting = false;
@@ -151,15 +209,16 @@ Task<Phase> copy(Ends ends, Flow& flow, const Session& session, bool until_flowi
     flow.target = co_await write_all(ends.to, batch);
     if (flow.source.kind != End::open || flow.target.kind != End::open) co_return Phase::ended;
     flow.last = Clock::now();
-    if (turn.over(size, flow.last)) co_await turn.pass();
-    if (room.grows && size < batch.capacity() / growth) chunk = batch.capacity() / growth;
+    pace.used(size);
+    if (pace.turn.over(size, flow.last)) co_await pace.turn.pass();
+    if (room.grows && size < batch.capacity() / growth) pace.chunk = batch.capacity() / growth;
     // It gave less than there was room for: another try would find nothing.
     if (ends.source.in != nullptr && size < batch.capacity()) co_return Phase::silent;
     if (room.grows && size == batch.capacity()) {
       widen(ends);
       if (until_flowing) co_return Phase::flowing;
-      chunk = std::min(size * growth, largest_chunk);
-      batch.resize(chunk);
+      pace.chunk = std::min(size * growth, largest_chunk);
+      batch.resize(pace.chunk);
     }
   }
 }
@@ -177,8 +236,11 @@ Task<> pump(Stream& from, Stream& to, Flow& flow, const Session& session) {
   // A small exchange never pays for a pipe: copy first, go through the kernel once data keeps coming. And
   // what waits for input holds no more than this frame.
   bool refused = session.limits.chunk != 0;
-  std::size_t chunk = first_chunk;
-  Turn turn(session.loop);
+  Pace pace(session.loop);
+  // A connection of ours has room at its beginning.
+  const Descriptor* const out = to.awaited().out;
+  if (to.info().traits.is_connection && out != nullptr && out->access() == Access::own)
+    pace.room = least_room;
   const Raw first = from.raw();
   auto phase = first.in == nullptr || first.in->is_ready(Descriptor::readable) ? Phase::begun : Phase::silent;
   while (phase != Phase::ended) {
@@ -194,10 +256,10 @@ Task<> pump(Stream& from, Stream& to, Flow& flow, const Session& session) {
       }
       const bool possible = !refused && ends.source.in != nullptr && ends.target.out != nullptr;
       if (phase == Phase::flowing && possible) {
-        phase = co_await flow_through(ends, flow, session, turn);
+        phase = co_await flow_through(ends, flow, session, pace.turn);
         refused = phase == Phase::refused;
       } else {
-        phase = co_await copy(ends, flow, session, possible, chunk, turn);
+        phase = co_await copy(ends, flow, session, possible, pace);
       }
     } catch (const Failure& failure) {
       // That the kernel watches no more descriptors for this user, say, ends this one and nothing else.

@@ -70,8 +70,8 @@ class Relay {
   Task<> stop() {
     stopping_ = true;
     session_.limits.cut = gone_ || !(there_.ended && back_.ended);
-    left_.stop_reading();
-    right_.stop_reading();
+    stop_reading(there_);
+    stop_reading(back_);
     const auto deadline = Clock::now() + session_.limits.grace;
     while (!(there_.ended && back_.ended))
       if (!co_await session_.changed.wait_until(deadline)) break;
@@ -185,7 +185,14 @@ class Relay {
       co_await session_.loop.sleep(std::chrono::milliseconds(1));
     if (way.ended || stopping_) co_return;
     // Nothing was on its way, so nothing is lost: no failure.
+    stop_reading(way);
+  }
+
+  /// Also where nothing is read because the target has no room.
+  static void stop_reading(Way& way) {
+    way.flow.stopping = true;
     way.from.stop_reading();
+    if (Descriptor* const out = way.to.awaited().out) out->wake(Descriptor::writable);
   }
 
   /// Nobody hears what the source still says, but that must not hold up what still flows to it. It comes to

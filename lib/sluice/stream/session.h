@@ -47,7 +47,8 @@ struct Flow {
   std::uint64_t reads = 0;
   Clock::time_point last = Clock::now();
   std::optional<std::uint64_t> expected{};  ///< how many bytes there will be, if that is known and wanted
-  bool waiting = false;                     ///< for the source: nothing is on its way
+  bool waiting = false;                     ///< nothing is on its way
+  bool stopping = false;                    ///< the source is not to be read any more
   End source;                               ///< how the source ended
   End target;                               ///< how the target ended, if it did first
 };

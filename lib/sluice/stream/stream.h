@@ -77,6 +77,13 @@ struct Raw {
   Descriptor* out = nullptr;
 };
 
+/// Descriptors that are ready when reading, or writing, would not wait, whatever is made of their bytes;
+/// nullptr where no descriptor tells.
+struct Awaited {
+  Descriptor* in = nullptr;
+  Descriptor* out = nullptr;
+};
+
 /// A two-way channel. One task reads and one writes at a time; every call may be stopped from a third.
 ///
 /// The end of input is told once as `finished` and then again on every further read. An end of either
@@ -123,6 +130,7 @@ class Stream {
   virtual std::optional<std::uint64_t> size_left() const { return {}; }
 
   virtual Raw raw() { return {}; }
+  virtual Awaited awaited() { return {}; }
   virtual const Info& info() const = 0;
 
   /// The exit status that the far side asks for, once closed (a child's own); 0 where it has none.
