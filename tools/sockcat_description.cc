@@ -181,7 +181,14 @@ constexpr std::array differences = {
          "wait that a limit ended, 1 for a peer that refused or reset, 2 for a wrong command line. A "
          "forking listener's is its own: 0 after it was asked to end"},
     Term{"Datagrams",
-         "Between two sides of messages edges are exact, and empty ones arrive; a datagram is never cut "
+         "An empty packet ends a session of UDP-LISTEN or UDP-CONNECT, and is sent at the end of input, "
+         "under the "
+         "name "
+         "socat alone (or by null-eof and shut-null). UDP-DATAGRAM hears only the host that it sends to, "
+         "unless "
+         "range= or tcpwrap says whom, or it is a network or a group; with sourceport=, only the port that "
+         "it sends "
+         "to. Between two sides of messages edges are exact, and empty ones arrive; a datagram is never cut "
          "silently"},
     Term{"UNIX sockets",
          "A path that a dead server left behind is replaced, a live one is an error; mode= holds before "

@@ -41,6 +41,11 @@ class Datagrams {
   void send(std::string_view text) const {
     EXPECT_EQ(::send(fd_.get(), text.data(), text.size(), 0), static_cast<ssize_t>(text.size()));
   }
+  /// Whether one waits: on loopback, whatever was sent by now.
+  bool has_more() const {
+    char byte = 0;
+    return ::recv(fd_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0;
+  }
   /// The next message; its sender becomes the peer.
   std::string receive() {
     std::string text(65536, '\0');
@@ -224,6 +229,54 @@ TEST(SockcatDatagrams, TellProgramsWhoTheirPeerIs) {
   client.send("?");
   EXPECT_EQ(client.receive(), "127.0.0.1 " + std::to_string(client.port()) + " 127.0.0.1 " +
                                   std::to_string(server.port()) + "\n");
+}
+
+// As 1.8 has it, UDP of one peer has an end: an empty packet.
+TEST(SockcatDatagrams, OfOnePeerEndWithAnEmptyOneUnderTheNameOfSocat) {
+  for (const std::string options : {"", ",fork"}) {
+    Serving server({"--socat", "UDP4-LISTEN:0,bind=127.0.0.1" + options, "SYSTEM:'cat; echo end >&2'"});
+    Datagrams peer;
+    peer.connect(server.port());
+    peer.send("one");
+    EXPECT_EQ(peer.receive(), "one");
+    peer.send("");
+    EXPECT_EQ(server->line(2), "end") << options;
+    EXPECT_EQ(peer.receive(), "") << "and it says so itself";
+    if (options.empty()) EXPECT_EQ(server->wait().status, 0);
+  }
+  struct Case {
+    std::string options;
+    bool tells, hears;
+  };
+  for (const auto& one : {Case{"", true, true}, Case{",shut-none", false, true},
+                          Case{",null-eof=0", true, false}, Case{",shut-none,null-eof=0", false, false}}) {
+    Datagrams peer;
+    Running client(sockcat({"--socat", "-t", "100", "-", "UDP4:" + udp(peer.port()) + one.options}),
+                   {.more_input = true});
+    client.write("hi");
+    client.finish_input();
+    EXPECT_EQ(peer.receive(), "hi");
+    if (one.tells) EXPECT_EQ(peer.receive(), "") << one.options;
+    peer.send("re");
+    EXPECT_EQ(client.bytes(2), "re");
+    peer.send("");
+    if (one.hears) {
+      EXPECT_EQ(client.wait().status, 0) << one.options;
+    } else {
+      peer.send("more");
+      EXPECT_EQ(client.bytes(4), "more") << one.options;
+    }
+    EXPECT_FALSE(peer.has_more()) << one.options;
+  }
+}
+
+TEST(SockcatDatagrams, OfManyPeersHaveNoEndUnderTheNameOfSocat) {
+  for (const std::string keyword : {"UDP4-SENDTO:", "UDP4-DATAGRAM:"}) {
+    Datagrams peer;
+    EXPECT_EQ(run_sockcat({"--socat", "-u", "-", keyword + udp(peer.port())}, {.input = "hi"}).status, 0);
+    EXPECT_EQ(peer.receive(), "hi");
+    EXPECT_FALSE(peer.has_more()) << keyword;
+  }
 }
 
 TEST(SockcatDatagrams, EndAClientThatGetsNoAnswerWithAWarning) {

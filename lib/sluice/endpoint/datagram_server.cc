@@ -359,6 +359,11 @@ std::unique_ptr<Stream> DatagramServer::stream_of(const Origin& peer, std::share
   parts.inbox = inbox;
   parts.null_eof = address_.flag("null-eof");
   parts.finish = finish_by(address_, FinishBy::nothing);
+  if (peers_ == Peers::each_sender) {
+    const auto [null_eof, finish] = udp_ends(address_, context_);
+    parts.null_eof = null_eof;
+    parts.finish = finish;
+  }
   // An unnamed sender (AF_UNIX) cannot be answered.
   parts.writable = !peer.sender.empty();
   parts.no_output = "the sender of the datagram has no name to be answered at";

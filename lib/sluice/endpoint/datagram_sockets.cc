@@ -100,6 +100,11 @@ Task<std::unique_ptr<Stream>> DatagramClient::open(Session& session) {
   parts.readable = use_ != Use::writing;
   parts.null_eof = address_.flag("null-eof");
   parts.finish = finish_by(address_, FinishBy::nothing);
+  if (connects) {
+    const auto [null_eof, finish] = udp_ends(address_, context_);
+    parts.null_eof = null_eof;
+    parts.finish = finish;
+  }
   const Dress dress = plan_.dress ? plan_.dress(kind.family) : Dress();
   co_return dressed(std::make_unique<MessageStream>(std::move(parts)), dress);
 }

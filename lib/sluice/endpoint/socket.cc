@@ -191,6 +191,11 @@ FinishBy finish_by(const Address& address, FinishBy usual) {
   return address.flag("end-close") ? FinishBy::closing : usual;
 }
 
+UdpEnds udp_ends(const Address& address, const Context& context) {
+  return {address.find("null-eof") != nullptr ? address.flag("null-eof") : context.as_socat,
+          finish_by(address, context.as_socat ? FinishBy::empty_packet : FinishBy::nothing)};
+}
+
 void log_connected(Logger& log, int socket) {
   log.notice([&] {
     return "successfully connected from local address " + SocketName::of_socket(socket).log_text();

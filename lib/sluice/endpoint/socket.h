@@ -75,6 +75,14 @@ std::string holder_of(const SocketName& name, int type);
 /// shut-none, shut-down, shut-close, shut-null and end-close as `finish` understands them.
 FinishBy finish_by(const Address& address, FinishBy usual);
 
+/// How a session with one UDP peer ends: to socat an empty packet is the end of input, and it sends one at
+/// the end of its own. null-eof and shut-... say otherwise.
+struct UdpEnds {
+  bool null_eof;
+  FinishBy finish;
+};
+UdpEnds udp_ends(const Address& address, const Context& context);
+
 /// The notice that a socket has been connected.
 void log_connected(Logger& log, int socket);
 

@@ -254,7 +254,9 @@ Task<End> MessageStream::finish() {
   if (parts_.finish == FinishBy::empty_packet) {
     Batch nothing = Batch::of_messages(1);
     nothing.add_message({});
-    co_return co_await write_some(nothing);
+    const End end = co_await write_some(nothing);
+    // Who has gone need not be told.
+    co_return end.kind == End::reset ? End{} : end;
   }
   if (tells_its_end()) ::shutdown(parts_.socket->number(), SHUT_WR);
   co_return End{};
