@@ -4,6 +4,7 @@
 #include <net/if.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "own_network.h"
 
@@ -46,12 +47,38 @@ TEST_F(Interface, PutsTagsBackThatTheKernelTookOut) {
   in_own_network([&] {
     auto sender = open("INTERFACE:lo,iff-up", Use::writing);
     auto with_tags = open("INTERFACE:lo,retrieve-vlan", Use::reading);
-    // A frame comes as it is sent, and again as it is received, when its tag is no longer in it.
     write(*sender, tagged);
-    EXPECT_EQ(read_until(*with_tags, "hello"), tagged);
     EXPECT_EQ(read_until(*with_tags, "hello"), tagged);
     write(*sender, plain);
     EXPECT_EQ(read_until(*with_tags, "hello"), plain);
+  });
+}
+
+TEST_F(Interface, HearsNothingThatThisHostSends) {
+  if (::access("/dev/net/tun", R_OK | W_OK) != 0) GTEST_SKIP() << "no /dev/net/tun for us";
+  in_own_network([&] {
+    auto wire = open("TUN,tun-type=tap,iff-up,iff-no-pi,tun-name=wire");
+    for (const char* options : {"", ",retrieve-vlan"}) {
+      auto interface = open("INTERFACE:wire"s + options);
+      auto other = open("INTERFACE:wire", Use::writing);
+      for (const auto& sender : {other.get(), interface.get()}) {
+        write(*sender, plain);
+        EXPECT_EQ(read_until(*wire, "hello"), plain);
+      }
+      write(*wire, addresses + "\x88\xb5 from outside");
+      EXPECT_EQ(read_once(*interface), addresses + "\x88\xb5 from outside") << options;
+    }
+  });
+}
+
+TEST_F(Interface, OfTheLoopIsHeardOnce) {
+  in_own_network([&] {
+    auto one = open("INTERFACE:lo,iff-up");
+    for (const char* text : {"first hello", "second hello"}) {
+      const std::string frame = addresses + "\x88\xb5 " + text;
+      write(*one, frame);
+      EXPECT_EQ(read_until(*one, "hello"), frame);
+    }
   });
 }
 

@@ -71,7 +71,7 @@ Attempt send_frame(int socket, ConstBytes frame) {
   return {count, count < 0 ? errno : 0};
 }
 
-/// The frames of an interface, with all headers.
+/// The frames that come from an interface, and that go out of it, with all headers.
 class Interface final : public Endpoint {
  public:
   Interface(const Address& address, Use use, const Context& context)
@@ -86,6 +86,10 @@ class Interface final : public Endpoint {
     Fd fd = make_socket(address_, {kind_.family, kind_.type, 0}, context_);
     ifreq request = interface_request(address_, name);
     check(std::string(address_.written()) + ": interface " + name, ::ioctl(fd.get(), SIOCGIFINDEX, &request));
+    const int on = 1;
+    // What this host sends is none of what comes from the interface (packet(7)).
+    check(std::string(address_.written()) + ": ignore outgoing packets",
+          ::setsockopt(fd.get(), SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof on));
     // A socket that is bound to an interface that is down begins with an error.
     apply_interface(address_, name, context_);
     sockaddr_ll local{};
@@ -98,7 +102,6 @@ class Interface final : public Endpoint {
         [&] { return "successfully prepared local socket " + SocketName::of_socket(fd.get()).log_text(); });
     apply(address_, {Phase::connected, Phase::fd, Phase::late}, fd.get(), context_);
     const bool tagged = address_.flag("retrieve-vlan");
-    const int on = 1;
     if (tagged)
       check(std::string(address_.written()) + ": option \"retrieve-vlan\"",
             ::setsockopt(fd.get(), SOL_PACKET, PACKET_AUXDATA, &on, sizeof on));
