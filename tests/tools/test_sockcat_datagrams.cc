@@ -231,6 +231,30 @@ TEST(SockcatDatagrams, TellProgramsWhoTheirPeerIs) {
                                   std::to_string(server.port()) + "\n");
 }
 
+TEST(SockcatDatagrams, TellProgramsWhichAddressTheirPeerWroteTo) {
+  struct Row {
+    std::string keyword, client, shown;
+  };
+  const std::string all_zero_but_one = "[0000:0000:0000:0000:0000:0000:0000:0001]";
+  std::vector<Row> rows = {
+      {"UDP4-LISTEN", "UDP4:127.0.0.5", "127.0.0.5"},   {"UDP-LISTEN", "UDP4:127.0.0.5", "127.0.0.5"},
+      {"UDP-LISTEN", "UDP6:[::1]", all_zero_but_one},   {"UDP6-LISTEN", "UDP6:[::1]", all_zero_but_one},
+      {"UDP4-RECVFROM", "UDP4:127.0.0.5", "127.0.0.5"}, {"UDP6-RECVFROM", "UDP6:[::1]", all_zero_but_one}};
+  if (Fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_UDPLITE)))
+    rows.push_back({"UDPLITE4-LISTEN", "UDPLITE4:127.0.0.5", "127.0.0.5"});
+  for (const auto& [keyword, client, shown] : rows)
+    for (const std::string options : {"", ",fork"}) {
+      Serving server({"-t", "10", keyword + ":0" + options,
+                      "SYSTEM:'echo $SOCAT_SOCKADDR $SOCAT_SOCKPORT; cat >/dev/null'"});
+      const std::string port = std::to_string(server.port());
+      const std::string expected = shown + ' ' + port + '\n';
+      const Ended ended = run_sockcat(
+          {"-t", "10", "-", client + ':' + port + ",readbytes=" + std::to_string(expected.size())},
+          {.input = "?"});
+      EXPECT_EQ(ended.out, expected) << keyword << options << ended.err;
+    }
+}
+
 // As 1.8 has it, UDP of one peer has an end: an empty packet.
 TEST(SockcatDatagrams, OfOnePeerEndWithAnEmptyOneUnderTheNameOfSocat) {
   for (const std::string options : {"", ",fork"}) {

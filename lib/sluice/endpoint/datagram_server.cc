@@ -325,7 +325,8 @@ Task<std::unique_ptr<Stream>> DatagramServer::open(Session& session) {
     context_.log.notice(
         (peers_ == Peers::each_sender ? "accepting UDP connection from " : "receiving packet from ") +
         peer.sender.log_text());
-  note_names(session, name_, peer.sender);
+  // Where it is bound to every address, the one that the peer wrote to.
+  note_names(session, peer.local.empty() ? name_ : peer.local.name().with_port(name_.port()), peer.sender);
   note_told(session);
   co_return stream_of(peer, std::move(inbox), session);
 }
