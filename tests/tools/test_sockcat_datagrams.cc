@@ -303,6 +303,78 @@ TEST(SockcatDatagrams, OfManyPeersHaveNoEndUnderTheNameOfSocat) {
   }
 }
 
+// What the kernel tells of each packet, before the packet itself.
+TEST(SockcatDatagrams, AreToldOfWithWhatTheKernelSaysOfThem) {
+  struct Case {
+    std::string address;             ///< that receives at a port of 127.0.0.1 or ::1
+    std::string sender;              ///< what sends to it, %: that port
+    std::vector<std::string> lines;  ///< that the log has for each packet
+  };
+  const std::string four = "ip-recvttl,ip-recvtos,ip-pktinfo,so-timestamp,ip-recvopts",
+                    six = "ipv6-recvpktinfo,ipv6-recvhoplimit,ipv6-recvtclass";
+  const std::vector<std::string> lines4 = {"IP_TTL: ttl=53",
+                                           "IP_TOS: tos=7",
+                                           "IP_PKTINFO: if=lo",
+                                           "IP_PKTINFO: locaddr=127.0.0.1",
+                                           "IP_PKTINFO: dstaddr=127.0.0.1",
+                                           "SCM_TIMESTAMP: timestamp=",
+                                           "IP_OPTIONS: options=x01000000"},
+                                 lines6 = {"IPV6_PKTINFO: dstaddr=[0000:", "IPV6_PKTINFO: if=lo",
+                                           "IPV6_HOPLIMIT: hoplimit=35", "IPV6_TCLASS: tclass=x000000aa"};
+  const std::string sender4 = "UDP4-SENDTO:127.0.0.1:%,ttl=53,tos=7,ip-options=x01000000",
+                    sender6 = "UDP6-SENDTO:[::1]:%,ipv6-unicast-hops=35,ipv6-tclass=0xaa";
+  std::vector<Case> cases = {
+      {"UDP4-RECV:0,bind=127.0.0.1," + four, sender4, lines4},
+      {"UDP4-DATAGRAM:127.0.0.1:9,bind=127.0.0.1:0," + four, sender4, lines4},
+      {"SOCKET-RECV:2:2:0:x00007f0000010000000000000000,so-timestamp",
+       sender4,
+       {"SCM_TIMESTAMP: timestamp="}},
+      {"UDP6-RECV:0,bind=[::1]," + six, sender6, lines6},
+      {"UDP6-DATAGRAM:[::1]:9,bind=[::1]:0," + six, sender6, lines6},
+  };
+  if (is_root()) {
+    const std::string protocol = "253";
+    cases.push_back({"IP4-RECV:" + protocol + ",bind=127.0.0.1," + four,
+                     "IP4-SENDTO:127.0.0.1:" + protocol + ",ttl=53,tos=7,ip-options=x01000000", lines4});
+    cases.push_back({"IP4-DATAGRAM:127.0.0.1:" + protocol + "," + four,
+                     "IP4-SENDTO:127.0.0.1:" + protocol + ",ttl=53,tos=7,ip-options=x01000000", lines4});
+    cases.push_back({"IP6-RECV:" + protocol + ",bind=[::1]," + six,
+                     "IP6-SENDTO:[::1]:" + protocol + ",ipv6-unicast-hops=35,ipv6-tclass=0xaa", lines6});
+  }
+  for (const auto& [address, sender, lines] : cases) {
+    SCOPED_TRACE(address);
+    Running receiver(sockcat({"-d", "-d", "-d", "--ready-fd", "9", "-u", address, "-"}), {.captured = {9}});
+    // DATAGRAM has no name to be reached at: the log has its local one.
+    std::string name = receiver.line(9).value_or("");
+    if (name == "ready") name.clear();
+    for (;;) {
+      const auto line = receiver.line(2);
+      ASSERT_TRUE(line);
+      if (name.empty() && line->find("local socket AF=") != line->npos) name = *line;
+      if (line->find("starting data transfer loop") != line->npos) break;
+    }
+    const std::string port = name.substr(name.rfind(':') + 1);
+    for (const std::string text : {"hello", "again"}) {
+      std::string to = sender;
+      if (const auto at = to.find('%'); at != to.npos) to.replace(at, 1, port);
+      const Ended sent = run_sockcat({"-u", "-", to}, {.input = text});
+      ASSERT_EQ(sent.status, 0) << sent.err;
+      EXPECT_EQ(receiver.bytes(text.size()), text);
+      std::string told;
+      for (;;) {
+        const auto line = receiver.line(2);
+        ASSERT_TRUE(line);
+        if (line->find("received packet with ") != line->npos) break;
+        told += *line + '\n';
+      }
+      for (const auto& wanted : lines)
+        EXPECT_NE(told.find("I ancillary message: " + wanted), told.npos) << wanted << " in " << told;
+    }
+    receiver.signal(SIGTERM);
+    receiver.wait();
+  }
+}
+
 TEST(SockcatDatagrams, EndAClientThatGetsNoAnswerWithAWarning) {
   Datagrams silent;
   const Ended client = run_sockcat({"-t", "0.1", "-", "UDP4:" + udp(silent.port())}, {.input = "anybody?"});

@@ -30,6 +30,15 @@ bool tells_more(const Option& option) {
          std::find(names.begin(), names.end(), name) != names.end();
 }
 
+bool tells_more_of_each(const Address& address) {
+  return std::any_of(address.options.begin(), address.options.end(), tells_more);
+}
+
+void log_ancillary(Logger& log, const Ancillary& one) {
+  log.notice([&] { return "Ancillary message: " + one.name + '=' + one.value; });
+  log.info("ancillary message: " + one.kind + ": " + one.name + '=' + one.value);
+}
+
 /// Whether a socket that is connected to a peer would send from that address of ours, if there is one to be
 /// preferred: connected, it hears nothing that comes to another.
 bool sends_from(const LocalAddress& local, const SocketName& peer) {
@@ -48,6 +57,13 @@ Heard log_received(Logger& log) {
   };
 }
 
+Told log_told(const Address& address, Logger& log) {
+  if (!log.enabled(Severity::notice) || !tells_more_of_each(address)) return {};
+  return [&log](const std::vector<Ancillary>& all) {
+    for (const Ancillary& one : all) log_ancillary(log, one);
+  };
+}
+
 DatagramServer::DatagramServer(const Address& address, const Context& context, std::string_view transport,
                                Peers peers, Bind bind)
     : address_(address),
@@ -57,7 +73,7 @@ DatagramServer::DatagramServer(const Address& address, const Context& context, s
       bind_(std::move(bind)),
       forks_(address.flag("fork")),
       admission_(address),
-      tells_more_(std::any_of(address.options.begin(), address.options.end(), tells_more)),
+      tells_more_(tells_more_of_each(address)),
       received_{Batch::of_messages(Batch::most_messages, &context.loop.buffers())},
       arrived_(context.loop) {
   const auto most = address.integer("max-queued");
@@ -333,9 +349,7 @@ Task<std::unique_ptr<Stream>> DatagramServer::open(Session& session) {
 
 void DatagramServer::note_told(Session& session) const {
   for (const Ancillary& one : told_) {
-    if (context_.log.enabled(Severity::notice))
-      context_.log.notice("Ancillary message: " + one.name + '=' + one.value);
-    context_.log.info("ancillary message: " + one.kind + ": " + one.name + '=' + one.value);
+    log_ancillary(context_.log, one);
     if (session.names_wanted) session.environment.emplace_back(one.variable, one.value);
   }
 }

@@ -21,6 +21,8 @@ using Dress = std::function<std::unique_ptr<Stream>(std::unique_ptr<Stream>)>;
 
 /// Tells the log of each message that a stream reads; nothing if the log does not want to know.
 Heard log_received(Logger& log);
+/// Tells the log what the kernel tells of messages, where options of the address make it do so.
+Told log_told(const Address& address, Logger& log);
 
 /// A bound datagram socket whose senders become peers, each with a stream of its own though all share the
 /// socket.

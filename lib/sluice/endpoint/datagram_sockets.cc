@@ -93,8 +93,14 @@ Task<std::unique_ptr<Stream>> DatagramClient::open(Session& session) {
   apply(address_, {Phase::connected, Phase::fd, Phase::late}, fd.get(), context_);
   MessageStream::Parts parts;
   if (!connects) parts.peer = to;
-  parts.accepts = accepted(to);
-  if (!connects) parts.heard = log_received(session.log);
+  {
+    const ProcessSection section(address_);
+    parts.accepts = accepted(to);
+  }
+  if (!connects) {
+    parts.heard = log_received(session.log);
+    parts.told = log_told(address_, session.log);
+  }
   parts.socket = std::make_shared<Descriptor>(context_.loop, std::move(fd));
   parts.offloads = plan_.offloads;
   parts.readable = use_ != Use::writing;
@@ -139,6 +145,7 @@ Task<std::unique_ptr<Stream>> DatagramReceiver::open(Session& session) {
   parts.writable = false;
   parts.null_eof = address_.flag("null-eof");
   parts.heard = log_received(session.log);
+  parts.told = log_told(address_, session.log);
   if (!admission_.lets_all_in())
     parts.accepts = [admission = admission_](const Origin& origin) {
       return admission.objection(origin.sender).empty();

@@ -91,7 +91,7 @@ Task<End> MessageStream::read_some(Batch& into) {
       continue;
     } else {
       const bool many = into.carries_messages() && !unix_ && !parts_.sequenced && !parts_.single;
-      got = many ? receive_many(into) : receive_one(into);
+      got = parts_.told ? tell_and_receive(into) : many ? receive_many(into) : receive_one(into);
     }
     if (got.count > 0) {
       input_over_ = parts_.single;
@@ -194,6 +194,13 @@ Attempt MessageStream::receive_many(Batch& into) {
   if (got.count < 0) return got;
   expected_ = static_cast<std::size_t>(got.count);
   return into.empty() ? nothing_that_counts : got;
+}
+
+Attempt MessageStream::tell_and_receive(Batch& into) {
+  const auto all = peek_ancillary(parts_.socket->number());
+  if (!all) return {-1, errno};
+  parts_.told(*all);
+  return receive_one(into);
 }
 
 Attempt MessageStream::receive_and_tell(Batch& into, std::size_t most) {

@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "sluice/stream/ancillary.h"
 #include "sluice/stream/datagrams.h"
 #include "sluice/stream/message_queue.h"
 #include "sluice/stream/session.h"
@@ -59,6 +60,9 @@ class Inbox {
 /// Called for each message that was read from a stream: whose it is and its size.
 using Heard = std::function<void(const SocketName& sender, std::size_t bytes)>;
 
+/// Called before a message is read, with what the kernel tells of it beside its bytes.
+using Told = std::function<void(const std::vector<Ancillary>& all)>;
+
 /// Datagram and sequenced-packet sockets. Edges and empty messages are kept exactly; a message is never cut.
 class MessageStream final : public Stream {
  public:
@@ -79,6 +83,7 @@ class MessageStream final : public Stream {
     FinishBy finish = FinishBy::nothing;
     Accepts accepts = {};                 ///< whose messages count; all, if empty
     Heard heard = {};                     ///< is told of those, if there is one; `peer` is the inbox's sender
+    Told told = {};                       ///< of each one, which are then read one by one
     bool connected = false;               ///< what does not count came before the socket was connected
     std::function<void()> answered = {};  ///< called once, when a message has been sent
     std::string_view no_output = {};      ///< why it has none, if it is not writable
@@ -103,6 +108,7 @@ class MessageStream final : public Stream {
  private:
   Attempt receive_one(Batch& into);
   Attempt receive_many(Batch& into);
+  Attempt tell_and_receive(Batch& into);
   Attempt receive_and_tell(Batch& into, std::size_t most);
   void tell_of_inbox(Batch& read) const;
   Attempt send(Batch& from);
