@@ -34,6 +34,7 @@ class NameServer {
   }
 
   std::string option() const { return "res-nsaddr=" + name_.host_and_port(); }
+  std::string port() const { return name_.service(); }
   int questions() const { return questions_; }
   bool recursion_was_desired() const { return recursion_; }
 
@@ -95,6 +96,24 @@ TEST_F(Resolve, AsksTheNameServerThatItIsTold) {
   EXPECT_FALSE(server.recursion_was_desired());
 }
 
+TEST_F(Resolve, FindsTheNameServerByItsName) {
+  for (const char* host : {"localhost", "[localhost]", "127.0.0.1", "[127.0.0.1]", "ns.localhost"}) {
+    const NameServer server;
+    EXPECT_EQ(names("TCP:sluice.example.org:80,res-nsaddr=" + std::string(host) + ':' + server.port()),
+              Names{"127.0.0.9:80"})
+        << host;
+    EXPECT_GT(server.questions(), 0) << host;
+  }
+  try {
+    names("TCP:sluice.example.org:80,res-nsaddr=no..name");
+    ADD_FAILURE();
+  } catch (const Failure& failure) {
+    EXPECT_NE(std::string(failure.what()).find("option \"res-nsaddr\": resolve no..name: "),
+              std::string::npos)
+        << failure.what();
+  }
+}
+
 TEST_F(Resolve, AsksAtOnceForMappedAddresses) {
   const NameServer server;
   EXPECT_EQ(names("TCP:sluice.example.org:80,ai-v4mapped," + server.option(), AF_INET6),
@@ -150,7 +169,9 @@ TEST_F(Resolve, FindsNoWildcardForLocalhost) {
 }
 
 TEST_F(Resolve, RefusesNameServersThatAreNone) {
-  for (const char* option : {"res-nsaddr=x", "res-nsaddr=127.0.0.1:99999", "res-nsaddr=127.0.0.1:domain"})
+  for (const char* option :
+       {"res-nsaddr=''", "res-nsaddr=:53", "res-nsaddr=127.0.0.1:99999", "res-nsaddr=127.0.0.1:nosuchservice",
+        "res-nsaddr=[::1]:53", "res-nsaddr=::1", "res-nsaddr=[127.0.0.1"})
     EXPECT_THROW(names("TCP:sluice.example.org:80," + std::string(option)), AddressError) << option;
 }
 

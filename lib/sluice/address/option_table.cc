@@ -641,7 +641,7 @@ constexpr auto rows = std::to_array<OptionRow>({
     {"res-igntc", Group::ip4 | Group::ip6, Phase::offset, ValueType::boolean, resolver_flag(RES_IGNTC),
      "ignores that an answer was cut"},
     {"res-nsaddr", Group::ip4 | Group::ip6, Phase::offset, ValueType::ip4_socket, code,
-     "name server to ask: address[:port]"},
+     "name server to ask: host[:port]"},
     {"res-recurse", Group::ip4 | Group::ip6, Phase::offset, ValueType::boolean, resolver_flag(RES_RECURSE),
      "asks for recursive answers"},
     {"res-retrans", Group::ip4 | Group::ip6, Phase::offset, ValueType::integer, code,

@@ -1,4 +1,3 @@
-#include <arpa/inet.h>
 #include <arpa/nameser.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -6,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "sluice/endpoint/host_addresses.h"
 #include "sluice/endpoint/socket.h"
@@ -27,28 +27,32 @@ std::optional<SocketName> numeric(const std::string& host, int family) {
   return found.names.front();
 }
 
+/// `<host>`, `<host>:<port>` or `[<host>]:<port>`, as res-nsaddr= has it.
+struct NameServer {
+  std::string host;
+  std::uint16_t port = NAMESERVER_PORT;
+};
+
 /// What an address asks of the resolver itself (ai-..., res-...).
 struct Manner {
   int lookup_flags = 0;
   unsigned long on = 0, off = 0;  ///< bits of the resolver's options (resolver(3))
   std::optional<int> seconds, attempts;
-  std::optional<sockaddr_in> server;
+  std::optional<NameServer> server;
 
   bool is_usual() const { return on == 0 && off == 0 && !seconds && !attempts && !server; }
 };
 
-sockaddr_in name_server(const Address& address, const Option& option) {
-  const auto colon = option.text.find(':');
-  const std::string host = option.text.substr(0, colon);
-  sockaddr_in server{};
-  server.sin_family = AF_INET;
-  server.sin_port = htons(NAMESERVER_PORT);
-  if (::inet_pton(AF_INET, host.c_str(), &server.sin_addr) != 1)
-    throw AddressError(address, option.place, '"' + host + "\" is no IPv4 address of a name server");
-  if (colon == option.text.npos) return server;
-  const auto port = numeric_port(address, {option.text.substr(colon + 1), option.place});
-  if (!port) throw AddressError(address, option.place, "the port of a name server is a number");
-  server.sin_port = htons(*port);
+NameServer name_server(const Address& address, const Option& option) {
+  const std::string& text = option.text;
+  const auto colon = text.find(':', text.starts_with('[') ? std::min(text.find(']'), text.size()) : 0);
+  NameServer server{without_brackets(text.substr(0, colon))};
+  // The resolver asks by IPv4.
+  if (server.host.empty() || server.host.find_first_of(":[]") != std::string::npos)
+    throw AddressError(
+        address, option.place,
+        '"' + text + "\" is not a name server: <host>, <host>:<port> or [<host>]:<port> (IPv4)");
+  if (colon != text.npos) server.port = port_of(address, {text.substr(colon + 1), option.place}, SOCK_DGRAM);
   return server;
 }
 
@@ -67,17 +71,29 @@ Manner manner_of(const Address& address) {
   return manner;
 }
 
+/// As the system's own resolver finds it. Throws Failure.
+sockaddr_in name_of(const NameServer& server, const std::string& address) {
+  const HostAddresses found = addresses_of_host(server.host, AF_INET, 0);
+  if (found.names.empty())
+    throw Failure(address + ": option \"res-nsaddr\": resolve " + server.host + ": " + found.message());
+  sockaddr_in name{};
+  const SocketName with_port = found.names.front().with_port(server.port);
+  std::memcpy(&name, with_port.data(), sizeof name);
+  return name;
+}
+
 /// While it lives, the resolver of this thread works in a manner of its own.
 class ResolverSection {
  public:
-  explicit ResolverSection(const Manner& manner) : usual_(manner.is_usual()) {
+  ResolverSection(const Manner& manner, const std::optional<sockaddr_in>& server)
+      : usual_(manner.is_usual()) {
     if (usual_) return;
     ::res_init();
     _res.options = (_res.options | manner.on) & ~manner.off;
     if (manner.seconds) _res.retrans = *manner.seconds;
     if (manner.attempts) _res.retry = *manner.attempts;
-    if (!manner.server) return;
-    _res.nsaddr_list[0] = *manner.server;
+    if (!server) return;
+    _res.nsaddr_list[0] = *server;
     _res.nscount = 1;
   }
   ~ResolverSection() {
@@ -90,10 +106,13 @@ class ResolverSection {
   bool usual_;
 };
 
-HostAddresses ask_resolver(const std::string& host, int family, const Manner& manner) {
+HostAddresses ask_resolver(const std::string& host, int family, const Manner& manner,
+                           const std::string& address) {
   // Mapped addresses are those of a question for IPv6 (getaddrinfo(3)).
   const bool mapped = (manner.lookup_flags & (AI_V4MAPPED | AI_ALL)) != 0;
-  const ResolverSection section(manner);
+  std::optional<sockaddr_in> server;
+  if (manner.server) server = name_of(*manner.server, address);
+  const ResolverSection section(manner, server);
   return addresses_of_host(host, mapped ? family : AF_UNSPEC, manner.lookup_flags);
 }
 
@@ -107,7 +126,9 @@ Task<std::vector<SocketName>> look_up(const Address& address, const std::string&
   // GCC 12 frees what a temporary in an awaited expression holds twice, so it has a name.
   const Manner manner = manner_of(address);
   auto asking =
-      in_background(context.loop, [plain, family, manner] { return ask_resolver(plain, family, manner); });
+      in_background(context.loop, [plain, family, manner, written = std::string(address.written())] {
+        return ask_resolver(plain, family, manner, written);
+      });
   const HostAddresses resolved = co_await asking;
   if (resolved.error != 0)
     throw Failure(std::string(address.written()) + ": resolve " + host + ": " + resolved.message());
