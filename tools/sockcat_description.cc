@@ -90,7 +90,7 @@ constexpr std::array socat_rows = {
                 .completes = Completes::file},
     ArgumentRow{.spelling = "-4", .help = "prefer IPv4, and listen on it"},
     ArgumentRow{.spelling = "-6", .help = "prefer IPv6, and listen on it"},
-    ArgumentRow{.spelling = "-0", .help = "prefer no IP version"},
+    ArgumentRow{.spelling = "-0", .help = "prefer no IP version, and listen on both"},
     ArgumentRow{.spelling = "--drain",
                 .kind = ArgumentKind::required,
                 .argument = "SECONDS",
@@ -272,7 +272,9 @@ constexpr std::array differences = {
 };
 constexpr std::array variables = {
     Term{"SOCAT_DEFAULT_LISTEN_IP, SOCAT_PREFERRED_RESOLVE_IP",
-         "IP version to listen on, and to prefer of what a name resolves to: 4 or 6"},
+         "IP version to listen on, and to prefer of what a name resolves to: 4 or 6; listening on an empty "
+         "one is "
+         "on both"},
     Term{"SOCAT_MAIN_WAIT, SOCAT_TRANSFER_WAIT",
          "Seconds to wait before anything is opened, and before the transfer"},
     Term{"HOSTNAME", "The host's name for -lh"},

@@ -153,7 +153,11 @@ class Reader {
     if (name == "--explain") return void(explains_ = true);
     if (name == "-4") return void(run_.plan.preferred_family = run_.plan.listening_family = AF_INET);
     if (name == "-6") return void(run_.plan.preferred_family = run_.plan.listening_family = AF_INET6);
-    if (name == "-0") return void(run_.plan.preferred_family = run_.plan.listening_family = AF_UNSPEC);
+    if (name == "-0") {
+      run_.plan.preferred_family = run_.plan.listening_family = AF_UNSPEC;
+      run_.plan.listens_on_both = true;
+      return;
+    }
     if (name == "progress") return void(run_.plan.progress.emplace());
     if (name == "--statistics") return void(run_.plan.statistics = true);
     if (name == "--threads") return void(run_.plan.threads = threads_of(row, value));
@@ -224,6 +228,8 @@ void read_environment(BridgePlan& plan) {
   plan.wait_before_transfer = wait_of("SOCAT_TRANSFER_WAIT");
   plan.preferred_family = family_of("SOCAT_PREFERRED_RESOLVE_IP");
   plan.listening_family = family_of("SOCAT_DEFAULT_LISTEN_IP");
+  const char* const listening = std::getenv("SOCAT_DEFAULT_LISTEN_IP");
+  plan.listens_on_both = listening != nullptr && *listening == '\0';
 }
 
 /// Only the second address can take the first one's place, and only as a whole.

@@ -400,6 +400,31 @@ TEST_F(AsSocat, ListeningIsIpv4) {
   EXPECT_TRUE(server.line(9)->starts_with("tcp 0.0.0.0:"));
 }
 
+TEST_F(AsSocat, ListeningIsOnBothVersionsWhereNoneIsPreferred) {
+  struct Case {
+    std::vector<std::string> words, environment;
+    std::string name;
+  };
+  for (const auto& one : {Case{{"-0", "TCP-LISTEN:0", "PIPE"}, {}, "tcp [::]:"},
+                          Case{{"-0", "UDP-RECVFROM:0", "PIPE"}, {}, "udp [::]:"},
+                          Case{{"TCP-LISTEN:0", "PIPE"}, {"SOCAT_DEFAULT_LISTEN_IP="}, "tcp [::]:"},
+                          Case{{"TCP-LISTEN:0", "PIPE"}, {"SOCAT_DEFAULT_LISTEN_IP=4"}, "tcp 0.0.0.0:"},
+                          Case{{"TCP-LISTEN:0", "PIPE"}, {"SOCAT_DEFAULT_LISTEN_IP=6"}, "tcp [::]:"},
+                          Case{{"-4", "TCP-LISTEN:0", "PIPE"}, {"SOCAT_DEFAULT_LISTEN_IP="}, "tcp 0.0.0.0:"},
+                          Case{{"-0", "TCP4-LISTEN:0", "PIPE"}, {}, "tcp 0.0.0.0:"}}) {
+    std::vector<std::string> words = {socat_, "--ready-fd", "9"};
+    words.insert(words.end(), one.words.begin(), one.words.end());
+    Running server(words, {.captured = {9}, .environment = one.environment});
+    const std::string name = server.line(9).value_or("nothing");
+    EXPECT_TRUE(name.starts_with(one.name)) << testing::PrintToString(one.words) << ' ' << name;
+    if (!name.starts_with("tcp [::]:")) continue;
+    // A socket of one version would refuse this.
+    const bool both = one.environment != std::vector<std::string>{"SOCAT_DEFAULT_LISTEN_IP=6"};
+    const int port = std::stoi(name.substr(name.rfind(':') + 1));
+    if (both) EXPECT_NO_THROW(Socket::to_tcp(port)) << testing::PrintToString(one.words);
+  }
+}
+
 TEST_F(AsSocat, LinesAreDatedAndNamed) {
   const Ended ended = run_socat({"-", "TCP4:127.0.0.1:1"});
   const auto texts = texts_of(ended.err, "socat");

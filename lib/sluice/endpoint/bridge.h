@@ -35,9 +35,10 @@ struct BridgePlan {
   Maker left;
   Maker right;
   Limits limits;
-  int preferred_family = 0;  ///< of addresses that a name resolves to, if there is a choice
-  int listening_family = 0;  ///< of sockets that listen, where the address says nothing
-  bool sloppy = false;       ///< -s
+  int preferred_family = 0;      ///< of addresses that a name resolves to, if there is a choice
+  int listening_family = 0;      ///< of sockets that listen, where the address says nothing
+  bool listens_on_both = false;  ///< under socat's name too, where it is IPv4 else
+  bool sloppy = false;           ///< -s
   DumpStyle dump;
   std::optional<std::string> raw_left;   ///< -r: a file for what flows left to right
   std::optional<std::string> raw_right;  ///< -R

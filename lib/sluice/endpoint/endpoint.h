@@ -27,9 +27,10 @@ struct Context {
   int preferred_family = 0;  ///< of what a name resolves to: AF_INET, AF_INET6; 0 leaves it to the resolver
   bool sloppy = false;       ///< -s: an option that cannot be applied is a warning
   int listening_family = 0;  ///< of sockets that listen, where the address says nothing
+  bool listens_on_both = false;  ///< where that says nothing either: also as socat, which has IPv4 then
 
   Context with_log(Logger& other) const {
-    return {loop, other, as_socat, preferred_family, sloppy, listening_family};
+    return {loop, other, as_socat, preferred_family, sloppy, listening_family, listens_on_both};
   }
 };
 

@@ -207,7 +207,7 @@ Task<SocketName> local_name(const Address& address, SocketKind kind, const Param
   const int family = kind.family != AF_UNSPEC ? kind.family : context.listening_family;
   if (address.find("bind") != nullptr)
     co_return co_await resolve_bind(address, family, kind.type, port, context);
-  const int usual = context.as_socat ? AF_INET : AF_INET6;
+  const int usual = context.as_socat && !context.listens_on_both ? AF_INET : AF_INET6;
   co_return wildcard(family != AF_UNSPEC ? family : usual).with_port(port);
 }
 

@@ -81,7 +81,13 @@ Sessions::Sessions(const BridgePlan& plan, Logger& log, Tally& tally, std::funct
       ended_(std::move(ended)),
       raw_left_(plan.raw_left),
       raw_right_(plan.raw_right),
-      context_{loop_, log, plan.limits.as_socat, plan.preferred_family, plan.sloppy, plan.listening_family},
+      context_{loop_,
+               log,
+               plan.limits.as_socat,
+               plan.preferred_family,
+               plan.sloppy,
+               plan.listening_family,
+               plan.listens_on_both},
       child_context_(context_.with_log(child_log_)) {}
 
 Sessions::~Sessions() = default;
