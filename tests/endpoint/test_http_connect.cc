@@ -39,9 +39,10 @@ TEST(HttpConnect, AsksWithWhatItKnows) {
 }
 
 TEST(HttpConnect, TakesTheAnswerAndNotAByteMore) {
-  for (const std::string answer : {"HTTP/1.0 200 Connection established\r\n\r\n", "HTTP/1.1 200\r\n\r\n",
-                                   "HTTP/1.1 204 x\r\nA: b\r\n\r\n",
-                                   "HTTP/1.1 100 Continue\r\nA: b\r\n\r\nHTTP/1.1 200 OK\r\nA: b\nc\r\n\r\n"})
+  for (const std::string answer :
+       {"HTTP/1.0 200 Connection established\r\n\r\n", "HTTP/1.1 200\r\n\r\n",
+        "HTTP/1.1 204 x\r\nA: b\r\n\r\n", "HTTP/1.0   200   Connected\r\n\r\n", "HTTP/1.1    200\r\n\r\n",
+        "HTTP/1.1 100 Continue\r\nA: b\r\n\r\nHTTP/1.1 200 OK\r\nA: b\nc\r\n\r\n"})
     for (const std::size_t piece : {1, 2, 5, 1000}) {
       const Heard heard = hear({.target = "h:80"}, answer + "\r\npayload", piece);
       EXPECT_EQ(heard.failure, "");
@@ -69,6 +70,10 @@ TEST(HttpConnect, SaysWhatIsWrongWithAnAnswer) {
        R"(the proxy refuses: "HTTP/1.0 407 Who?", it demands authentication (proxy-authorization=))"},
       {"SSH-2.0-x\r\n", R"(the proxy answers in no HTTP: "SSH-2.0-x")"},
       {"HTTP/1.0 2x0 OK\r\n", R"(the proxy answers in no HTTP: "HTTP/1.0 2x0 OK")"},
+      {"HTTP/1.0   403  Forbidden\r\n", R"(the proxy refuses: "HTTP/1.0   403  Forbidden")"},
+      {"HTTP/1.0    \r\n", R"(the proxy answers in no HTTP: "HTTP/1.0    ")"},
+      {"HTTP/1.0  20\r\n", R"(the proxy answers in no HTTP: "HTTP/1.0  20")"},
+      {"HTTP/1.0200 OK\r\n", R"(the proxy answers in no HTTP: "HTTP/1.0200 OK")"},
       {"HTTP/1.0 2000\r\n", R"(the proxy answers in no HTTP: "HTTP/1.0 2000")"},
       {"HTTP/1.0 000 x\r\n", R"(the proxy refuses: "HTTP/1.0 000 x")"},
       {"\r\n", R"(the proxy answers in no HTTP: "")"},

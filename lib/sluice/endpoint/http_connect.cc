@@ -72,13 +72,15 @@ class HttpConnectDialogue final : public Dialogue {
     over_ = true;
   }
 
-  /// `HTTP/1.1 200 OK` (RFC 9112, 4).
+  /// `HTTP/1.1 200 OK` (RFC 9112, 4). Some proxies write more than one space.
   void understand_status(std::string_view line) {
-    const bool is_http = line.size() >= 12 && line.starts_with("HTTP/") && is_digit(line[5]) &&
-                         line[6] == '.' && is_digit(line[7]) && line[8] == ' ' && is_digit(line[9]) &&
-                         is_digit(line[10]) && is_digit(line[11]) && (line.size() == 12 || line[12] == ' ');
+    const bool has_version = line.size() > 8 && line.starts_with("HTTP/") && is_digit(line[5]) &&
+                             line[6] == '.' && is_digit(line[7]) && line[8] == ' ';
+    const std::string_view rest = line.substr(std::min(line.find_first_not_of(' ', 8), line.size()));
+    const bool is_http = has_version && rest.size() >= 3 && is_digit(rest[0]) && is_digit(rest[1]) &&
+                         is_digit(rest[2]) && (rest.size() == 3 || rest[3] == ' ');
     if (!is_http) throw Failure("the proxy answers in no HTTP: " + shown(line));
-    status_ = (line[9] - '0') * 100 + (line[10] - '0') * 10 + (line[11] - '0');
+    status_ = (rest[0] - '0') * 100 + (rest[1] - '0') * 10 + (rest[2] - '0');
     if (status_ >= 100 && status_ < 300 && status_ != 101) return;
     std::string complaint = "the proxy refuses: " + shown(line);
     if (status_ == 407)
