@@ -47,6 +47,20 @@ TEST_F(GenericOpen, MakesWhatIsReadOnlyUnderTheNameOfSocat) {
   EXPECT_EQ(read(*open(*one)), "");
 }
 
+TEST_F(GenericOpen, TakesOptionsThatFitFilesAsWell) {
+  for (const std::string address :
+       {"GOPEN:" + path("f"), path("f"), "GOPEN:f,chdir=" + folder(), "./f,chdir=" + folder()}) {
+    ::unlink(path("f").c_str());
+    close(*open(address + ",umask=077", Use::writing));
+    struct stat status {};
+    ASSERT_EQ(::stat(path("f").c_str(), &status), 0) << address;
+    EXPECT_EQ(status.st_mode & 0777, 0600U) << address;
+  }
+  const auto listener = endpoint("UNIX-LISTEN:" + path("s"));
+  run(loop_, listener->prepare());
+  open("GOPEN:s,umask=077,chdir=" + folder());
+}
+
 TEST_F(GenericOpen, RefusesOptionsOfSocketsForWhatIsNone) {
   const std::string address = "GOPEN:" + path("f") + ",creat,rcvbuf=20000";
   EXPECT_EQ(failure(address, Use::writing),

@@ -41,11 +41,12 @@ class GenericOpen final : public Endpoint {
   }
 
  private:
-  /// Those that say how a socket is made; others are the kernel's to refuse.
+  /// Those that say how a socket is made, and nothing else; others are the kernel's to refuse.
   void refuse_options_of_sockets(const std::string& path) const {
     for (const Option& option : address_.options)
       if (option.row->effect.kind == Effect::code && option.row->phase < Phase::fd &&
-          overlap(option.row->groups, Group::socket | Group::unix_))
+          overlap(option.row->groups, Group::socket | Group::unix_) &&
+          !overlap(option.row->groups, Group::open | Group::named))
         throw AddressError(address_, option.place,
                            "option \"" + std::string(option.row->name) + "\": " + path + " is no socket");
   }
