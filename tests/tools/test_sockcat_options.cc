@@ -167,6 +167,26 @@ TEST(FdInAndFdOut, AreTheNumbersThatTheProgramUses) {
   EXPECT_EQ(run_sockcat({"-u", "SYSTEM:echo x >&9,fdout=9", "-"}).out, "x\n");
 }
 
+TEST(FdInAndFdOut, AreErrorsForADirectionThatIsNotUsed) {
+  struct Case {
+    std::vector<std::string> words;
+    std::string why;
+  };
+  const std::string read = "option fdin is useless: the program is only read from",
+                    written = "option fdout is useless: the program is only written to";
+  for (const std::string how : {"", ",pipes", ",pty"})
+    for (const auto& [words, why] : {Case{{"-u", "EXEC:true,fdin=5" + how, "-"}, read},
+                                     Case{{"-U", "-", "SYSTEM:true,fdin=5" + how}, read},
+                                     Case{{"-", "EXEC:true,fdin=5" + how + "!!CREATE:/dev/null"}, read},
+                                     Case{{"-u", "-", "SYSTEM:cat,fdout=5" + how}, written},
+                                     Case{{"-", "OPEN:/dev/null!!EXEC:cat,fdout=5" + how}, written}}) {
+      const Ended ended = run_sockcat(words);
+      EXPECT_EQ(ended.status, 2) << testing::PrintToString(words);
+      EXPECT_NE(ended.err.find(why), ended.err.npos) << ended.err;
+    }
+  EXPECT_EQ(run_sockcat({"-u", "-", "SYSTEM:cat,nofork,fdout=5"}).status, 2);
+}
+
 TEST(Stderr, GoesWhereTheOutputGoes) {
   EXPECT_EQ(run_sockcat({"-u", "SYSTEM:echo out; echo err >&2,stderr", "-"}),
             (Ended{.out = "out\nerr\n", .status = 0}));

@@ -62,6 +62,8 @@ class Exec final : public Endpoint {
         use_(use),
         context_(context),
         kind_(with_options(address, {AF_UNIX, SOCK_STREAM, 0})) {
+    if (use == Use::reading) refuse_number("fdin", "the program is only read from");
+    if (use == Use::writing) refuse_number("fdout", "the program is only written to");
     if (!is_shell() && !address.parameters.empty()) {
       words_ = split_command_line(command());
       if (words_.empty()) throw AddressError(address_, address_.parameters[0].place, "a command is missing");
@@ -128,6 +130,12 @@ class Exec final : public Endpoint {
   }
 
  private:
+  /// Of a direction that is not used.
+  void refuse_number(std::string_view name, const std::string& why) const {
+    if (const Option* option = address_.find(name))
+      throw AddressError(address_, option->place, "option " + std::string(name) + " is useless: " + why);
+  }
+
   const std::string& command() const { return address_.parameters[0].text; }
   void warn_of_lost_script() const {
     const std::string_view written = std::string_view(address_.source).substr(address_.parameters[0].place);
