@@ -140,15 +140,18 @@ TEST(CommandLines, AreSplitAsBySocat) {
   }
 }
 
-/// A terminal that a user sits at: it reads lines and echoes, as they begin.
+/// A terminal that a user sits at: it reads lines and echoes, as they begin, or is in another mode.
 class User {
  public:
-  User() : terminal_(make_terminal()) {
+  enum class Mode { cooked, without_echo, raw };
+  explicit User(Mode mode = Mode::cooked) : terminal_(make_terminal()) {
+    if (mode == Mode::raw) return;
     termios cooked{};
     ::tcgetattr(terminal_.slave.get(), &cooked);
     cooked.c_iflag |= ICRNL;
     cooked.c_oflag |= OPOST | ONLCR;
-    cooked.c_lflag |= ICANON | ECHO | ISIG | IEXTEN;
+    cooked.c_lflag |= ICANON | ISIG | IEXTEN;
+    if (mode == Mode::cooked) cooked.c_lflag |= ECHO;
     ::tcsetattr(terminal_.slave.get(), TCSANOW, &cooked);
   }
   RunOptions options() const {
@@ -168,6 +171,11 @@ class User {
     seen_ = place + text.size();
   }
   const std::string& screen() const { return screen_; }
+  tcflag_t local_flags() const {
+    termios now{};
+    ::tcgetattr(terminal_.slave.get(), &now);
+    return now.c_lflag;
+  }
   bool echoes() const {
     termios now{};
     return ::tcgetattr(terminal_.slave.get(), &now) == 0 &&
@@ -245,6 +253,25 @@ TEST(Readline, EndsAtTheEndOfInputAndOnSignalsWithTheTerminalAsItWas) {
     const Ended ended = sockcat_.wait();
     EXPECT_EQ(ended.status, signal == 0 ? 0 : 128 + signal) << ended.err;
     EXPECT_TRUE(user.echoes()) << signal;
+  }
+}
+
+// As behind another sockcat that has `-,raw,echo=0`.
+TEST(Readline, ShowsWhatIsTypedOnATerminalWithoutEcho) {
+  if (!has_editor()) GTEST_SKIP() << "libedit2 is not installed";
+  for (const auto mode : {User::Mode::without_echo, User::Mode::raw}) {
+    User user(mode);
+    const tcflag_t before = user.local_flags();
+    Running sockcat_(sockcat({"READLINE,noecho='^[Pp]assword:'", "SYSTEM:echo ready; sed -u s/^/got-/"}),
+                     user.options());
+    user.sees("ready");
+    user.type("onx\x7f");
+    user.sees("onx");
+    user.type("e\r");
+    user.sees("got-one");
+    user.type("\x04");
+    EXPECT_EQ(sockcat_.wait().status, 0);
+    EXPECT_EQ(user.local_flags(), before) << "it is as it was";
   }
 }
 

@@ -256,6 +256,15 @@ class Prompting final : public Decorator {
   std::shared_ptr<Unfinished> unfinished_;
 };
 
+/// Whoever uses a terminal without echo (one in raw mode) shows what is typed itself, as the editor does; but
+/// that is at work only where it finds echo switched on.
+void let_editor_work() {
+  termios settings{};
+  if (::tcgetattr(STDIN_FILENO, &settings) != 0 || (settings.c_lflag & ECHO) != 0) return;
+  settings.c_lflag |= ECHO;
+  ::tcsetattr(STDIN_FILENO, TCSADRAIN, &settings);
+}
+
 /// The terminal as it is while nothing is typed: each character is to be seen at once, and shown by the
 /// editor alone.
 void quiet_terminal() {
@@ -299,6 +308,7 @@ class Readline final : public Endpoint {
     // Put back when the stream goes; the editor changes them as soon as it is there.
     auto settings = keep_terminal_settings(STDIN_FILENO);
     auto unfinished = std::make_shared<Unfinished>();
+    if (address_.find("echo") == nullptr) let_editor_work();
     auto typing = std::make_shared<Typing>(address_, unfinished);
     int ends[2];
     check("create a pipe", ::pipe2(ends, O_CLOEXEC));
