@@ -242,7 +242,10 @@ constexpr std::array differences = {
          "One that was inherited gets its settings back; link= replaces only links to terminals; a program "
          "whose "
          "terminal is closed under it gets SIGHUP, which is no failure. PTY stays open while nobody uses it "
-         "(end-on-close lets it end with its last user). ispeed= and ospeed= take baud"},
+         "(end-on-close lets it end with its last user). ispeed= and ospeed= take baud. Where a terminal is "
+         "only one "
+         "of two descriptors (`- < file\'), its options are for that one, and nothing is applied to the "
+         "other"},
     Term{"Privileges",
          "A step that fails is an error, and nothing is started; chroot goes into the new root, behind it su "
          "knows the users of that. "
@@ -260,7 +263,7 @@ constexpr std::array differences = {
     Term{"Proxies",
          "connect-timeout bounds the proxy's answer too; its headers may have 64 KiB; SOCKS4A sends numbers "
          "as "
-         "addresses"},
+         "addresses. Of a file for proxy-authorization-file, the last newline is not part of the password"},
     Term{"Message queues", "A queue is made if it is not there (o-creat=0 does not); messages are never cut"},
     Term{"Command lines of EXEC",
          "Spaces around them mean nothing; a quote or bracket that is not closed is an error"},
