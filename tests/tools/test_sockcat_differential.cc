@@ -108,6 +108,7 @@ const Words sources = {"-",
                        "EXEC:env,path=/bin | grep ^PATH=",
                        "SYSTEM:umask",
                        "SYSTEM:'echo $PATH',path=/bin:/usr/bin",
+                       "SYSTEM:'echo x',fdin=5",
                        "SYSTEM:'ps -o pgid=,pid= -p $$',setpgid=0 | awk '{print $1==$2}'",
                        "EXEC:'sh -c \"echo $0\"',login"};
 
@@ -173,7 +174,11 @@ const Words targets = {"-",
                        "FILE:f,sync",
                        "FILE:f,dsync",
                        "FILE:o,creat,excl,wronly",
-                       "FILE:f,setlk-rd"};
+                       "FILE:f,setlk-rd",
+                       "GOPEN:o,umask=077",
+                       "./o,umask=077",
+                       "SYSTEM:cat,fdout=5",
+                       "EXEC:cat,nofork,fdout=5"};
 
 /// `$S X - PIPE`, with every kind of byte as input.
 const Words flags = {"-u",    "-U",   "-b1",    "-b3",   "-s",     "-g",   "-4",      "-6",       "-t1",
@@ -215,6 +220,8 @@ const std::vector<Meeting> ip_meetings = {
     {"$S TCP4-LISTEN:7711,bind=$A,fork SYSTEM:'echo $SOCAT_SOCKPORT'", "$S - TCP4:$A:7711", ""},
     {"$S TCP4-LISTEN:7711,bind=$A,range=127.0.0.0/8 PIPE", "$S - TCP4:$A:7711"},
     {"$S TCP4-LISTEN:7711,bind=$A,range=127.0.0.0:255.0.0.0 PIPE", "$S - TCP4:$A:7711"},
+    {"$S TCP4-LISTEN:7711,bind=$A,range=localhost/8 PIPE", "$S - TCP4:$A:7711"},
+    {"$S TCP4-LISTEN:7711,bind=$A,range=localhost:255.0.0.0 PIPE", "$S - TCP4:$A:7711"},
     {"$S TCP4-LISTEN:7711,bind=$A,fork EXEC:cat,nofork", "$S - TCP4:$A:7711"},
     {"$S -u TCP4-LISTEN:7711,bind=$A CREATE:o", "$S -u FILE:t TCP4:$A:7711"},
     {"$S -U TCP4-LISTEN:7711,bind=$A FILE:t", "$S -u TCP4:$A:7711 CREATE:o"},
@@ -229,7 +236,7 @@ const std::vector<Meeting> ip_meetings = {
      "$S - TCP4:$A:7711,mss=500,tos=16,ttl=7,priority=3"},
     {"$S UDP4-RECVFROM:7711,bind=$A PIPE", "$S - UDP4:$A:7711"},
     {"$S UDP4-RECVFROM:7711,bind=$A,fork EXEC:cat", "$S - UDP4:$A:7711"},
-    {"$S UDP4-LISTEN:7711,bind=$A PIPE", "$S -t0.3 - UDP4:$A:7711"},
+    {"$S UDP4-LISTEN:7711,bind=$A,null-eof PIPE", "$S -t0.3 - UDP4:$A:7711,shut-null"},
     {"$S -u UDP4-RECV:7711,bind=$A,null-eof CREATE:o", "$S -u - UDP4-SENDTO:$A:7711,shut-null"},
     {"$S UDP4-DATAGRAM:$A:7712,bind=$A:7711 PIPE", "$S -t0.3 - UDP4-DATAGRAM:$A:7711,bind=$A:7712"},
 };
@@ -258,6 +265,17 @@ const std::vector<Line> others = {
     {"exec 7<t; $S -u 7,readbytes=5 -; $S -u FD:7 -"},
     {"$S -u FILE:t - | $S -u - CREATE:o"},
     {"mkfifo pp; cat pp > o & $S -u - PIPE:pp; wait", "through\n"},
+    {"mkfifo pp; exec 5<>pp; $S -u -T 0.3 OPEN:pp,rdonly -; echo $?"},
+    {"mkfifo i o; $S 'OPEN:i,rdonly!!OPEN:o,wronly' EXEC:cat & exec 3>i 4<o; echo hi >&3; exec 3>&-; cat "
+     "<&4; "
+     "wait $!; echo $?"},
+    {"mkfifo pp; exec 5<>pp; timeout 0.2 cat /dev/zero >&5; (echo data; sleep 0.8) | (timeout 0.3 $S -u - "
+     "OPEN:pp,wronly; timeout 2 cat)"},
+    {"$S -u UDP4-DATAGRAM:$A:7712,bind=$A:7711 CREATE:o & p=$!; until ss -lnHu src $A | grep -q :7711; do "
+     "sleep "
+     "0.02; done; echo x | $S -u - UDP4-SENDTO:$A:7711,bind=$A; until [ -s o ]; do sleep 0.02; done; kill "
+     "$p; wait "
+     "$p; echo $?"},
     {"umask 027; $S -u - CREATE:o", "x"},
     {"cd /; $S -u EXEC:pwd -"},
     {"$S -u SYSTEM:'tty < /dev/tty',pty,setsid,ctty - | cut -c1-8"},
