@@ -22,10 +22,17 @@ struct Option {
   std::size_t place = 0;  ///< offset of its name in the source
 };
 
+/// A part of a text, from one offset up to another.
+struct TextRange {
+  std::size_t begin = 0;
+  std::size_t end = 0;
+};
+
 /// One parameter, quotes resolved, and where it stood.
 struct Parameter {
   std::string text;
   std::size_t place = 0;
+  std::vector<TextRange> quoted = {};  ///< the parts of the text that stood in quotes, which have gone
 };
 
 /// What an address may look like: its keyword, how many parameters, and which options fit.

@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <algorithm>
 #include <optional>
 #include <span>
@@ -35,9 +37,6 @@ struct AddressPieces {
   std::size_t place = 0;
   std::size_t length = 0;
 };
-
-// Every address has these groups: they are about the process and the data, not about what is opened.
-constexpr Group always = Group::process | Group::appl;
 
 AddressPieces cut(Lexer& lexer) {
   AddressPieces pieces;
@@ -84,19 +83,39 @@ bool is_number(std::string_view text) {
   return !text.empty() && text.find_first_not_of("0123456789") == text.npos;
 }
 
+/// What a head that is no keyword was probably meant to be: a misspelt one, a file, or a host with its port.
+std::string guess(const AddressPieces& pieces) {
+  const std::string& head = pieces.head.text;
+  const auto& parameters = pieces.parameters;
+  const auto exists = [](const std::string& path) { return ::access(path.c_str(), F_OK) == 0; };
+  const auto as_file = [&] { return "; for a file, ./" + head + " or FILE:" + head; };
+  if (parameters.empty() && exists(head)) return as_file();
+  if (const auto near = nearest_keyword(head); !near.empty()) return suggestion(near);
+  if (parameters.size() == 1 && is_number(parameters[0].text))
+    return suggestion("TCP:" + head + ':' + parameters[0].text);
+  // Text, a dot, and an extension, as names of files have it.
+  const auto dot = head.rfind('.');
+  if (parameters.empty() && dot != head.npos && dot > 0 && dot + 1 < head.size()) return as_file();
+  return {};
+}
+
 /// The keyword that stands at the head, or the one that a bare number or path stands for; such a head becomes
 /// the first parameter.
 const KeywordRow& keyword_of(const Address& address, AddressPieces& pieces) {
   const auto& head = pieces.head;
-  if (head.text.empty()) throw AddressError(address, head.place, "the address's keyword is missing");
+  if (head.text.empty()) {
+    const bool is_port = pieces.parameters.size() == 1 && is_number(pieces.parameters[0].text);
+    throw AddressError(address, head.place,
+                       "the address's keyword is missing" +
+                           (is_port ? suggestion("TCP-LISTEN:" + pieces.parameters[0].text) : std::string()));
+  }
   const bool is_path = head.text.find('/') != head.text.npos;
   if (is_path || is_number(head.text)) {
     pieces.parameters.insert(pieces.parameters.begin(), head);
     return *find_keyword(is_path ? "GOPEN" : "FD");
   }
   if (const auto* row = find_keyword(head.text)) return *row;
-  throw AddressError(address, head.place,
-                     "unknown address " + quoted(head.text) + suggestion(nearest_keyword(head.text)));
+  throw AddressError(address, head.place, "unknown address " + quoted(head.text) + guess(pieces));
 }
 
 std::string expected_parameters(const KeywordRow& row) {
@@ -135,15 +154,22 @@ std::string in_words_of_socat(const std::string& name, const Option& option, con
          " of option " + quoted(name + '=' + option.text);
 }
 
+/// Whether its parameter is a text that may well have a comma: a command, or the text of TEXT.
+bool has_free_text(const Address& address) {
+  return overlap(address.keyword->groups, Group::exec) || address.keyword->name == "TEXT";
+}
+
 Option understand(const Address& address, OptionPieces& pieces, const Rules& rules) {
   const auto& name = pieces.name;
   if (name.text.empty()) throw AddressError(address, name.place, "the option's name is missing");
-  const auto fitting = address.keyword->groups | always;
+  const auto fitting = address.keyword->groups | every_address;
   const auto* row = find_option(name.text);
   if (row == nullptr)
-    throw AddressError(
-        address, name.place,
-        "unknown option " + quoted(name.text) + suggestion(nearest_option(name.text, fitting)));
+    throw AddressError(address, name.place,
+                       "unknown option " + quoted(name.text) +
+                           (has_free_text(address) && name.text.find(' ') != name.text.npos
+                                ? "; a comma that belongs to the text needs a backslash: \\,"
+                                : suggestion(nearest_option(name.text, fitting))));
   if (!rules.any_group && !overlap(row->groups, fitting))
     throw AddressError(
         address, name.place,
@@ -183,7 +209,8 @@ Address read_address(Lexer& lexer, std::string_view source, const Rules& rules) 
     throw AddressError(source, pieces.place,
                        source.empty() ? "the address is empty" : "an address is missing beside !!");
   address.keyword = &keyword_of(address, pieces);
-  for (auto& piece : pieces.parameters) address.parameters.push_back({std::move(piece.text), piece.place});
+  for (auto& piece : pieces.parameters)
+    address.parameters.push_back({std::move(piece.text), piece.place, std::move(piece.quoted)});
   check_parameters(address);
   for (auto& option : pieces.options) address.options.push_back(understand(address, option, rules));
   if (!rules.any_group) check_fitness(address, pieces.options);

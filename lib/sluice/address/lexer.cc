@@ -14,6 +14,17 @@ constexpr char unescaped(char c) {
 
 }  // namespace
 
+std::string escaped(std::string_view text, std::string_view delimiters) {
+  std::string line;
+  for (const char c : text) {
+    const bool means_something =
+        c == '\\' || c == '!' || closing(c) != '\0' || delimiters.find(c) != delimiters.npos;
+    if (means_something) line += '\\';
+    line += c;
+  }
+  return line;
+}
+
 /// What is open at a place: the closing characters that are waited for, innermost last, and where each began.
 struct Lexer::Open {
   std::string closings;
@@ -31,9 +42,10 @@ struct Lexer::Open {
 };
 
 Lexer::Piece Lexer::until(std::string_view delimiters) {
-  Piece piece{{}, place_};
+  Piece piece{.text = {}, .place = place_};
   while (!at_end() && !at_join() && delimiters.find(source_[place_]) == delimiters.npos) {
     const char c = source_[place_];
+    const std::size_t begin = piece.text.size();
     if (c == '\\')
       take_escape(piece.text);
     else if (c == '\'')
@@ -44,6 +56,7 @@ Lexer::Piece Lexer::until(std::string_view delimiters) {
       take_brackets(piece.text);
     else
       piece.text += source_[place_++];
+    if (c == '\'' || c == '"') piece.quoted.push_back({begin, piece.text.size()});
   }
   if (piece.text.find('\0') != piece.text.npos)
     throw AddressError(source_, piece.place, "a NUL byte cannot stand in an address");

@@ -25,6 +25,10 @@ constexpr char closing(char opening) {
   }
 }
 
+/// A text as the lexer gives it back up to one of the delimiters: with a backslash before each character that
+/// has a meaning to it. The text holds no NUL.
+std::string escaped(std::string_view text, std::string_view delimiters);
+
 /// Cuts an argument into its pieces by the lexical rules of socat's language (socat(1), ADDRESS
 /// SPECIFICATIONS):
 /// - `\` takes the meaning from the character behind it; \n \t \r \a \b \f \v are control characters.
@@ -40,6 +44,7 @@ class Lexer {
   struct Piece {
     std::string text;
     std::size_t place = 0;
+    std::vector<TextRange> quoted = {};  ///< the parts of the text that stood in quotes, which have gone
   };
 
   explicit Lexer(std::string_view source) : source_(source) {}

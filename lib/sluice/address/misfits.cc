@@ -98,14 +98,26 @@ bool is_of(Group groups, const OptionRow& option) {
          (static_cast<std::uint64_t>(option.groups) & ~static_cast<std::uint64_t>(groups)) == 0;
 }
 
+bool is_about(const Misfit& row, const KeywordRow& keyword, const OptionRow& option) {
+  return (is_of(row.groups, option) ||
+          any_of(row.options, [&](auto name) { return fits(name, option.name); })) &&
+         any_of(row.keywords, [&](auto name) { return fits(name, keyword.name); });
+}
+
 bool applies(const Misfit& row, const Address& address, const Option& option) {
-  return (is_of(row.groups, *option.row) ||
-          any_of(row.options, [&](auto name) { return fits(name, option.row->name); })) &&
-         any_of(row.keywords, [&](auto name) { return fits(name, address.keyword->name); }) &&
+  return is_about(row, *address.keyword, *option.row) &&
          (row.beside.empty() || !given(address, row.beside).empty()) && given(address, row.without).empty();
 }
 
 }  // namespace
+
+bool can_fit(const KeywordRow& keyword, const OptionRow& option) {
+  if (option.effect.kind == Effect::not_yet || !overlap(option.groups, keyword.groups | every_address))
+    return false;
+  return std::none_of(rows.begin(), rows.end(), [&](const Misfit& row) {
+    return row.without.empty() && row.beside.empty() && is_about(row, keyword, option);
+  });
+}
 
 std::optional<std::string> misfit(const Address& address, const Option& option) {
   // What is switched off has nothing to do.

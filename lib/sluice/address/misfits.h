@@ -12,4 +12,7 @@ namespace sluice {
 /// silently.
 std::optional<std::string> misfit(const Address& address, const Option& option);
 
+/// Whether an option can have an effect at an address with this keyword, whatever other options there are.
+bool can_fit(const KeywordRow& keyword, const OptionRow& option);
+
 }  // namespace sluice

@@ -57,6 +57,9 @@ constexpr bool overlap(Group a, Group b) {
   return (static_cast<std::uint64_t>(a) & static_cast<std::uint64_t>(b)) != 0;
 }
 
+/// The groups that every address has: they are about the process and the data, not about what is opened.
+inline constexpr Group every_address = Group::process | Group::appl;
+
 /// When an option takes effect, in this order (socat's phases).
 enum class Phase : std::uint8_t {
   init,
