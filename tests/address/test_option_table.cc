@@ -17,7 +17,7 @@ namespace {
 
 // As socat 1.8 lists them, and our own.
 constexpr std::string_view names =
-    "exit-on ascii locale sharp-s "
+    "exit-on ascii locale reset sharp-s "
     // Which the listing leaves out where the machine lacks their libraries, or the manual alone has.
     "sctp-maxseg sctp-maxseg-late sctp-nodelay tcpwrap-etc tcpwrap-hosts-allow-table "
     "tcpwrap-hosts-deny-table "

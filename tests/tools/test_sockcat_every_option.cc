@@ -716,6 +716,13 @@ const std::vector<Row>& rows() {
          const Socket peer = listening.accept();
          return ends(program, look.with) ? "ended" : "waits for the other side";
        }},
+      {"reset", "reset", "^reset",
+       [](Look& look) {
+         const Socket listening = Socket::listening_tcp();
+         Running program(look.command({"-u", "TEXT:x", "TCP4:127.0.0.1:" + std::to_string(listening.port()) + "%o"}));
+         const Socket peer = listening.accept();
+         return peer.was_reset() ? "reset" : "an end";
+       }},
       {"null-eof", "null-eof", "out=<one>",
        [](Look& look) {
          int ends[2];

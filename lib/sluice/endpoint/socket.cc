@@ -24,6 +24,14 @@ constexpr std::array family_names = {
     FamilyRow{"inet6", AF_INET6}, FamilyRow{"unix", AF_UNIX}, FamilyRow{"local", AF_UNIX},
 };
 
+/// Why a port may not be bound to (ip(7), ip_unprivileged_port_start), or nothing.
+std::string ports_kept_from_us(const SocketName& name) {
+  const bool is_ip = name.family() == AF_INET || name.family() == AF_INET6;
+  if (!is_ip || name.port() == 0 || name.port() >= IPPORT_RESERVED) return {};
+  return " (ports below " + std::to_string(IPPORT_RESERVED) +
+         " need root or the capability CAP_NET_BIND_SERVICE; one from there on does not)";
+}
+
 /// A port that only root can have, which some servers take for a proof (rsh, lpd).
 void bind_low_port(const Address& address, int fd, const SocketName& any) {
   constexpr std::uint16_t first = 640, last = IPPORT_RESERVED - 1;
@@ -167,6 +175,7 @@ void bind_socket(const Address& address, int fd, const SocketName& name) {
   std::string message =
       std::string(address.written()) + ": bind " + name.host_and_port() + ": " + why.message();
   if (why == std::errc::address_in_use) message += holder_of(name, type);
+  if (why == std::errc::permission_denied) message += ports_kept_from_us(name);
   throw Failure(message);
 }
 
@@ -182,6 +191,8 @@ Task<> bind_client(const Address& address, int fd, SocketKind kind, const Contex
 }
 
 FinishBy finish_by(const Address& address, FinishBy usual) {
+  // An end in good order must not come before the reset.
+  if (address.flag("reset")) return FinishBy::nothing;
   constexpr std::array<std::pair<const char*, FinishBy>, 4> ways = {{{"shut-none", FinishBy::nothing},
                                                                      {"shut-down", FinishBy::shutting_down},
                                                                      {"shut-close", FinishBy::closing},
@@ -242,6 +253,7 @@ std::unique_ptr<Stream> stream_of_socket(const Address& address, const Context& 
   // Only shutting down tells the peer: a stream has no empty packets, and a socket that is still read from is
   // not closed yet.
   parts.traits = {Shape::bytes, true, parts.finish == FinishBy::shutting_down};
+  parts.reset = address.flag("reset");
   parts.only_close = address.flag("end-close");
   if (!peer.empty()) parts.peer = peer.host_and_port();
   parts.companion = std::move(companion);

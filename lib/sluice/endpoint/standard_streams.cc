@@ -176,6 +176,7 @@ std::unique_ptr<Stream> inherited_stream(const Address& address, int in, int out
   }
   parts.connection = socket && in >= 0 && out >= 0 && are_one_file(in, out);
   parts.finish = finish_by(address, parts.finish);
+  parts.reset = address.flag("reset");
   parts.traits = {Shape::bytes, !terminal_in, !terminal_out && parts.finish != FinishBy::nothing};
   parts.companion = std::make_shared<std::array<std::shared_ptr<void>, 3>>(
       std::array<std::shared_ptr<void>, 3>{reader, writer, settings});

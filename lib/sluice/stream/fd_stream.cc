@@ -33,6 +33,12 @@ int undelivered(int socket) {
   return ::ioctl(socket, SIOCOUTQ, &count) == 0 ? count : 0;
 }
 
+/// The last holder's closing becomes a reset (socket(7), SO_LINGER).
+void reset_by_closing(int socket) {
+  const linger at_once{.l_onoff = 1, .l_linger = 0};
+  ::setsockopt(socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+}
+
 }  // namespace
 
 FdStream::FdStream(Parts parts) : parts_(std::move(parts)) {
@@ -160,12 +166,17 @@ void FdStream::stop_writing() {
 }
 
 Task<> FdStream::close(const Limits& limits) {
-  if (broken_off_ && is_own_socket()) {
-    co_await reset(limits);
-  } else {
-    if (!output_over_) co_await finish();
-    if (is_own_socket()) co_await deliver_and_discard(limits);
+  if (broken_off_) {
+    // A local peer is reset by what it has sent and nobody has read, and by nothing else; nor does socat reset
+    // one otherwise.
+    const bool just_closes = is_own_socket() && (limits.as_socat || is_local(parts_.in->number()));
+    if (just_closes) output_over_ = true;
+    parts_.only_close = parts_.only_close || just_closes;
+    parts_.reset = parts_.reset || is_own_socket();
   }
+  if (!output_over_ && !parts_.reset) co_await finish();
+  if (is_own_socket()) co_await deliver_and_discard(limits);
+  if (parts_.reset && parts_.in) reset_by_closing(parts_.in->number());
   parts_.in.reset();
   parts_.out.reset();
   parts_.companion.reset();
@@ -175,23 +186,14 @@ bool FdStream::is_own_socket() const {
   return parts_.socket && !parts_.only_close && parts_.in && parts_.in->access() == Access::own;
 }
 
-/// What was sent arrives first. A local peer is reset by what it has sent and nobody has read, and by nothing
-/// else; nor does socat reset one otherwise.
-Task<> FdStream::reset(const Limits& limits) {
-  const int number = parts_.in->number();
-  if (is_local(number) || limits.as_socat) co_return;
-  co_await deliver_and_discard(limits);
-  const linger at_once{1, 0};
-  ::setsockopt(number, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-}
-
 // As long as something could be lost. What is unread in the receive buffer makes close(2) reset the peer,
 // which drops what it has not acknowledged yet; once it has acknowledged all and nothing is unread, the
 // kernel needs us no more. What a peer still says counts only while something of ours is on its way: one that
 // talks on for ever is left in the end.
 Task<> FdStream::deliver_and_discard(const Limits& limits) {
-  // After the peer's end nothing unread can come any more: the kernel delivers the rest by itself.
-  if (input_over_) co_return;
+  // After the peer's end nothing unread can come any more: the kernel delivers the rest by itself, but not
+  // before a reset.
+  if (input_over_ && !parts_.reset) co_return;
   constexpr Duration longest_nap = std::chrono::milliseconds(20);
   Descriptor& socket = *parts_.in;
   const bool acknowledges = !is_local(socket.number());
@@ -204,10 +206,10 @@ Task<> FdStream::deliver_and_discard(const Limits& limits) {
   Turn turn(socket.loop());
   for (;;) {
     const auto attempt = socket.try_read(scrap.room());
-    if (attempt.count == 0) co_return;
+    if (attempt.count == 0 && !parts_.reset) co_return;
     if (attempt.count < 0 && !attempt.would_block()) co_return;
     const int left = acknowledges ? undelivered(socket.number()) : 0;
-    if (attempt.would_block() && left == 0) co_return;
+    if (attempt.count <= 0 && left == 0) co_return;
     const auto now = Clock::now();
     if (std::exchange(before, left) != left) last = now;
     if (now - last >= patience) co_return;

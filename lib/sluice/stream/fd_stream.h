@@ -23,6 +23,7 @@ class FdStream final : public Stream {
         false;             ///< both ways are one connection (see Traits); a socket used both ways always is
     bool answers = false;  ///< input comes of what is written, through pipes: it must not pile up unwanted
     bool echoes = false;   ///< what is written comes back as it is
+    bool reset = false;    ///< closing resets the connection of a stream socket, once all was delivered
     bool only_close = false;  ///< closing tells and takes nothing: others hold the connection too (end-close)
     /// Also replaced by /dev/null at finish: the inherited descriptor that the output is a second door to.
     int inherited_out = -1;
@@ -52,7 +53,6 @@ class FdStream final : public Stream {
  private:
   Descriptor* out() { return parts_.both ? parts_.in.get() : parts_.out.get(); }
   bool is_own_socket() const;
-  Task<> reset(const Limits& limits);
   Task<> deliver_and_discard(const Limits& limits);
   bool leaves_direct(const Attempt& attempt, const Descriptor& descriptor) const;
 

@@ -38,7 +38,7 @@ std::string address_of(int number, const Address& came_by) {
     // What concerns sockets has been applied by now, and what is for the process before that as well; locks
     // are held here.
     const bool of_stream = (option.row->groups == Group::fd && option.row->effect.kind == Effect::code) ||
-                           option.row->name == "null-eof";
+                           option.row->name == "null-eof" || option.row->name == "reset";
     const bool is_lock = option.row->name == "lockfile" || option.row->name == "waitlock";
     const bool of_data = option.row->groups == Group::appl && !is_lock;
     if (takes_effect_late(option) || of_stream || of_data) address.options.push_back(option);
