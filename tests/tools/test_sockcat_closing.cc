@@ -1,6 +1,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -50,6 +51,59 @@ class BothManners : public testing::TestWithParam<bool> {
 
 INSTANTIATE_TEST_SUITE_P(Closing, BothManners, testing::Values(false, true),
                          [](const auto& one) { return one.param ? "AsSocat" : "AsItself"; });
+
+TEST_P(BothManners, AResetThatIsAskedForComesAfterTheDataAndInsteadOfAnEnd) {
+  const std::string text = sample(3'000'000);
+  const TemporaryDirectory directory;
+  const std::string file = directory.file("file", text);
+  for (const std::string line : {"-u", "both ways", "its end first"}) {
+    const Socket listening = Socket::listening_tcp();
+    const std::string address = tcp(listening) + ",reset";
+    std::vector<std::string> command = {"-u", "OPEN:" + file, address};
+    if (line != "-u") command = {"OPEN:" + file, address};
+    Running client(sockcat(words(command)));
+    const Socket peer = listening.accept();
+    if (line == "its end first") peer.finish();
+    EXPECT_EQ(peer.receive(text.size()).size(), text.size()) << line;
+    char byte = 0;
+    EXPECT_EQ(::recv(peer.number(), &byte, 1, 0), -1) << line;
+    EXPECT_EQ(errno, ECONNRESET) << line;
+    client.wait();
+  }
+}
+
+TEST_P(BothManners, AResetThatIsAskedForReachesEachClient) {
+  for (const std::string options : {"", ",setsid"}) {
+    Serving server(words({"TCP4-LISTEN:0,bind=127.0.0.1,fork,reset" + options, "TEXT:hello"}));
+    for (int client = 0; client < 2; ++client) {
+      const Socket peer = Socket::to_tcp(server.port());
+      EXPECT_EQ(peer.receive(5), "hello") << options;
+      EXPECT_TRUE(peer.was_reset()) << options;
+    }
+  }
+}
+
+TEST(SignalStatus, OfWhatReceivesFromWhoeverSendsIsThatOfAServer) {
+  const TemporaryDirectory directory;
+  for (const std::string receiver :
+       {std::string("UDP4-RECV:0,bind=127.0.0.1"), "UNIX-RECV:" + directory.path() + "/socket",
+        std::string("ABSTRACT-RECV:sluice-test-") + std::to_string(::getpid()),
+        std::string("SOCKET-RECV:2:2:17:x0000x7f000001x0000000000000000")}) {
+    for (const std::string as : {"-d0", "--socat"}) {
+      Serving server({as, "-u", receiver, "-"});
+      server->signal(SIGTERM);
+      const Ended ended = server->wait();
+      EXPECT_EQ(ended.status, as == "--socat" ? 143 : 0) << receiver << ended.err;
+    }
+  }
+  // What is cut off is not done.
+  Running transfer(sockcat({"-d", "-d", "-u", "STALL", "-"}));
+  while (transfer.line(2).value_or("starting data transfer").find("starting data transfer") ==
+         std::string::npos) {
+  }
+  transfer.signal(SIGTERM);
+  EXPECT_EQ(transfer.wait().status, 143);
+}
 
 // A raw terminal cannot tell its program that there is no more.
 TEST_P(BothManners, AProgramBehindARawTerminalIsHungUpOn) {
@@ -171,7 +225,9 @@ TEST_P(BothManners, AnAddressWithoutInputIsOneWay) {
         reader.send(name, "two\n");
         expect("one\ntwo\n");
         relay->signal(SIGTERM);
-        EXPECT_EQ(relay->wait().status, 128 + SIGTERM) << what;
+        // What receives from whoever sends serves until it is told to end.
+        const bool serves = !GetParam() && reader.reading.find("RECV:") != std::string::npos;
+        EXPECT_EQ(relay->wait().status, serves ? 0 : 128 + SIGTERM) << what;
       }
 }
 
@@ -300,7 +356,7 @@ TEST(Closing, OneWayFromASourceWithoutEndHasNothingToDrain) {
       Serving relay(backwards ? std::vector<std::string>{"--drain=1000", "-U", "STDOUT", source}
                               : std::vector<std::string>{"--drain=1000", "-u", source, "STDOUT"});
       relay->signal(SIGTERM);
-      EXPECT_EQ(relay->wait().status, 128 + SIGTERM) << source;
+      EXPECT_EQ(relay->wait().status, source.starts_with("PTY") ? 128 + SIGTERM : 0) << source;
     }
 }
 

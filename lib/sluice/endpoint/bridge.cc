@@ -457,8 +457,8 @@ class Bridge {
     const EndingSignal signal = ending_signal(number);
     log_.write(limits_.as_socat ? signal.for_socat : signal.severity,
                "exiting on signal " + std::to_string(number));
-    const bool listens = left_->serves_many() || right_->serves_many();
-    if (!listens || limits_.as_socat || signal.is_failure) status_ = 128 + number;
+    const bool serves = left_->serves_until_told() || right_->serves_until_told();
+    if (!serves || limits_.as_socat || signal.is_failure) status_ = 128 + number;
     left_->stop();
     right_->stop();
     if (limits_.as_socat) return loop_.stop();

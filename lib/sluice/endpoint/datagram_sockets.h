@@ -55,6 +55,7 @@ class DatagramReceiver final : public Endpoint {
 
   Task<> prepare() override;
   std::vector<std::string> names() const override;
+  bool serves_until_told() const override { return true; }
   Task<std::unique_ptr<Stream>> open(Session& session) override;
 
  private:

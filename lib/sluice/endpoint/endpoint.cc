@@ -61,6 +61,7 @@ class Decorated final : public Endpoint {
   }
   std::vector<std::string> names() const override { return inner_->names(); }
   bool serves_many() const override { return inner_->serves_many(); }
+  bool serves_until_told() const override { return inner_->serves_until_told(); }
   bool stays_open() const override { return inner_->stays_open(); }
   bool opens_once(bool usual) const override { return inner_->opens_once(usual); }
   Task<> keep(Session& session, bool) override {
@@ -206,6 +207,9 @@ class Dual final : public Endpoint {
   bool serves_many() const override { return reading_->serves_many() || writing_->serves_many(); }
   bool changes_process(bool early) const override {
     return reading_->changes_process(early) || writing_->changes_process(early);
+  }
+  bool serves_until_told() const override {
+    return reading_->serves_until_told() || writing_->serves_until_told();
   }
   bool stays_open() const override { return reading_->stays_open() || writing_->stays_open(); }
   bool opens_once(bool usual) const override {

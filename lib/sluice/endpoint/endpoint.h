@@ -61,6 +61,10 @@ class Endpoint {
   /// Whether each open gives a peer of its own, again and again (fork).
   virtual bool serves_many() const { return false; }
 
+  /// Whether it serves until the process is told to end, so that being told is no failure: one that serves
+  /// many, one that receives from whoever sends.
+  virtual bool serves_until_told() const { return serves_many(); }
+
   /// Whether it is one thing for all peers of the other side, kept open between them: a terminal that
   /// programs have open. Each open then gives another stream of it.
   virtual bool stays_open() const { return false; }

@@ -74,6 +74,7 @@ class UnixReceiver final : public Endpoint {
     if (name_.empty()) return {};
     return {"unix " + name_.host()};
   }
+  bool serves_until_told() const override { return true; }
   Task<std::unique_ptr<Stream>> open(Session& session) override {
     co_await prepare();
     MessageStream::Parts parts;
