@@ -1,5 +1,5 @@
 // A program outside the tree: what `sockcat STDIO UPPER` does, against the installed library.
-//   g++ -std=c++20 shout.cc $(pkg-config --cflags --libs --static sluice) -o shout
+//   g++ shout.cc $(pkg-config --cflags --libs sluice) -o shout
 #include <sluice/cli/tool.h>
 #include <sluice/endpoint/bridge.h>
 
