@@ -4,6 +4,7 @@
 #include <array>
 #include <limits>
 
+#include "address_completion.h"
 #include "count_report.h"
 #include "counting.h"
 #include "file_names.h"
@@ -63,7 +64,7 @@ constexpr std::array own_rows = {
                 .argument = "N",
                 .help = "count a large file with up to N threads (the processors that there are, at most 8)"},
 };
-constexpr auto rows = joined_rows(own_rows, progress_rows, standard_rows, address_rows);
+constexpr auto rows = joined_rows(own_rows, progress_rows, standard_rows, address_rows, completion_rows);
 constexpr std::array<std::string_view, 4> synopsis = {"[OPTION]... [FILE]...", "[OPTION]... --files0-from=F",
                                                       "[OPTION]... --from=ADDRESS... [--to=ADDRESS]",
                                                       "[OPTION]... --serve=ADDRESS"};
@@ -116,6 +117,12 @@ constexpr std::array examples = {
 };
 constexpr std::array sections = {Section{.title = "JSON", .paragraphs = json_paragraphs, .terms = json_terms},
                                  progress_section};
+constexpr std::array guesses = {
+    Guess{"bytes", "--json prints the bytes too; wc -c counts them alone"},
+    Guess{"words", "lines alone are counted; wc -w counts words"},
+    Guess{"null", "-0, --zero: lines end in NUL"},
+    Guess{"listen", "--serve=TCP-LISTEN:PORT answers clients"},
+};
 constexpr std::array<std::string_view, 3> see_also = {"wc(1)", "upper(1)", "sockcat(1)"};
 
 constexpr ToolDescription description = {.name = "count-lines",
@@ -126,6 +133,7 @@ constexpr ToolDescription description = {.name = "count-lines",
                                          .statuses = statuses,
                                          .examples = examples,
                                          .sections = sections,
+                                         .guesses = guesses,
                                          .see_also = see_also,
                                          .usage_status = ExitStatus::failure};
 
@@ -224,6 +232,7 @@ int count_over_addresses(AddressRun& run, const Invocation& invocation, const Ar
 }
 
 int count_lines(const Invocation& invocation, const Arguments& arguments) {
+  if (answer_completion(arguments)) return 0;
   const ParsedArgument* list = arguments.find("files0-from");
   const auto& operands = arguments.operands();
   if (list != nullptr && !operands.empty())

@@ -2,8 +2,10 @@
 
 #include <limits>
 
+#include "address_completion.h"
 #include "progress_option.h"
 #include "sluice/endpoint/bridge.h"
+#include "sluice/endpoint/command_line.h"
 #include "sluice/endpoint/in_process.h"
 #include "sluice/endpoint/own_loop.h"
 #include "sluice/stream/filtered.h"
@@ -18,6 +20,13 @@ std::optional<std::string> text_of(const Arguments& arguments, std::string_view 
 }
 
 }  // namespace
+
+bool answer_completion(const Arguments& arguments) {
+  const ParsedArgument* option = arguments.find("complete-address");
+  if (option == nullptr) return false;
+  print(address_completions(option->value));
+  return true;
+}
 
 std::optional<AddressRun> address_run_of(const Invocation& invocation, const Arguments& arguments) {
   const bool from = arguments.flag("from"), to = arguments.flag("to"), serve = arguments.flag("serve");
@@ -207,19 +216,23 @@ int run_over_addresses(const AddressRun& run, const FilterFactory& factory) {
   plan.threads = processors();
   if (run.progress)
     plan.progress = {.program = run.program, .lines = run.counts_lines ? &run.progress->lines : nullptr};
+  const auto warn_of = [&log](const Specification& specification) {
+    for (const std::string& quotes : lost_quotes(specification)) log.warning(quotes);
+    return specification;
+  };
   if (run.serve) {
-    plan.left = [served = serving(*run.serve)](Use use, const Context& context) {
+    plan.left = [served = warn_of(serving(*run.serve))](Use use, const Context& context) {
       return make_endpoint(served, use, context);
     };
     plan.right = [factory](Use, const Context& context) { return answering_endpoint(context, factory); };
     return bridge(plan, log);
   }
   std::vector<Specification> sources;
-  for (const auto& address : run.from) sources.push_back(parse_specification(address));
+  for (const auto& address : run.from) sources.push_back(warn_of(parse_specification(address)));
   if (run.from.empty())
     for (const auto& name : run.files) sources.push_back(file(name));
   if (sources.empty()) sources.push_back(file("-"));
-  const Specification target = parse_specification(run.to.value_or("STDOUT"));
+  const Specification target = warn_of(parse_specification(run.to.value_or("STDOUT")));
   plan.limits.direction = Direction::left_to_right;
   FilterFactory filters = factory;
   if (run.progress) {

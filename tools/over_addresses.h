@@ -20,17 +20,20 @@ inline constexpr std::array address_rows = {
                 .argument = "ADDRESS",
                 .help = "read from this address instead of files (repeatable)",
                 .group = "Addresses",
-                .repeatable = true},
+                .repeatable = true,
+                .completes = Completes::address},
     ArgumentRow{.name = "to",
                 .kind = ArgumentKind::required,
                 .argument = "ADDRESS",
                 .help = "write to this address instead of standard output",
-                .group = "Addresses"},
+                .group = "Addresses",
+                .completes = Completes::address},
     ArgumentRow{.name = "serve",
                 .kind = ArgumentKind::required,
                 .argument = "ADDRESS",
                 .help = "answer every client of this address",
-                .group = "Addresses"},
+                .group = "Addresses",
+                .completes = Completes::address},
     ArgumentRow{.name = "ready-fd",
                 .kind = ArgumentKind::required,
                 .argument = "N",
@@ -43,6 +46,9 @@ inline constexpr std::array address_rows = {
                 .group = "Addresses",
                 .completes = Completes::file},
 };
+
+/// Answers --complete-address, a row of `completion_rows`. Whether it was given.
+bool answer_completion(const Arguments& arguments);
 
 /// What a filter is to do with addresses. Either `serve` is set, or `from` or `to` is.
 struct AddressRun {

@@ -11,6 +11,7 @@ int sockcat(const sluice::Invocation& invocation, sluice::SockcatRun& run) {
     return 0;
   }
   sluice::Logger log(run.log);
+  for (const std::string& warning : run.warnings) log.warning(warning);
   return sluice::bridge(run.plan, log);
 }
 

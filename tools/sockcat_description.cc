@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 
+#include "address_completion.h"
 #include "progress_option.h"
 #include "sluice/address/address.h"
 #include "sockcat_options.h"
@@ -40,7 +41,10 @@ constexpr std::array socat_rows = {
                 .help = "call the program NAME in log lines"},
     ArgumentRow{.spelling = "-lu", .help = "give log lines microseconds"},
     ArgumentRow{.spelling = "-lh", .help = "give log lines the host's name"},
-    ArgumentRow{.spelling = "-v", .help = "show what is transferred on standard error, as text"},
+    ArgumentRow{.spelling = "-v",
+                .help = "show what is transferred on standard error, as text: bytes that cannot be shown are "
+                        "a dot each, NUL and "
+                        "those above 127 alike (-x shows each)"},
     ArgumentRow{.spelling = "-x", .help = "show what is transferred on standard error, as hexadecimal"},
     ArgumentRow{.spelling = "-r",
                 .kind = ArgumentKind::required,
@@ -117,20 +121,38 @@ constexpr std::array ready_rows = {
                 .help = "write the names that were bound to this file; it appears when they are ready",
                 .completes = Completes::file},
 };
-constexpr auto rows = joined_rows(socat_rows, progress_rows, ready_rows, standard_rows);
+/// Those of every tool, but --help answers questions too.
+constexpr auto help_rows = [] {
+  auto rows = standard_rows;
+  for (ArgumentRow& row : rows) {
+    if (row.name != "help") continue;
+    row.kind = ArgumentKind::optional;
+    row.argument = "NAME";
+    row.help = "print this help, or all about the address or option NAME (--help=TCP-LISTEN), and exit";
+    row.completes = Completes::address;
+  }
+  return rows;
+}();
+constexpr auto rows = joined_rows(socat_rows, progress_rows, ready_rows, help_rows, completion_rows);
 
-constexpr std::array<std::string_view, 2> synopsis = {"[OPTION]... ADDRESS ADDRESS", "-V | -h | -hh"};
+constexpr std::array<std::string_view, 4> synopsis = {"[OPTION]... ADDRESS ADDRESS",
+                                                      "[OPTION]... ADDRESS -- COMMAND [ARGUMENT]...",
+                                                      "-V | -h | -hh", "--help=NAME"};
 constexpr std::array<std::string_view, 5> paragraphs = {
     "Join two ADDRESSes: what comes from the left one goes to the right one, and the other way round, until "
     "both have ended. An address is a keyword, its parameters and its options: "
     "TCP-LISTEN:9000,fork,reuseaddr.",
     "The language is socat's. ADDRESS!!ADDRESS reads from the first and writes to the second. - is standard "
-    "input and output, a number is a descriptor, a path is opened. Single and double quotes, a backslash, "
+    "input and output, a number is a descriptor, a path is opened (a name without a slash is FILE:name). "
+    "Quotes have a meaning of their own there: see QUOTES AND ESCAPES. ADDRESS -- COMMAND joins an address "
     "and "
-    "(), [] and {} keep what is in them together.",
+    "a program with its arguments, without quotes.",
     "Each direction ends by itself and half-closes its target; the transfer is over when both have ended, or "
     "when one has and the other can no longer matter: then 0.5 s of silence (-t) end it. A side that can end "
-    "is waited for as long as it takes. Nothing is lost silently.",
+    "is waited for as long as it takes. Nothing is lost silently. While a side takes nothing of what was "
+    "read "
+    "for it, neither side has ended, and -t does not begin (echo x | sockcat -t1 - STALL waits for ever); -T "
+    "bounds every silence before an end. exit-on= of either address chooses another end of the transfer.",
     "With fork, one process serves every client of a listening address, busy ones on all processors. "
     "SIGTERM, "
     "SIGINT, SIGHUP and SIGQUIT let sessions end within --drain seconds (0.5), a second one, 0.1 s later, "
@@ -142,7 +164,8 @@ constexpr std::array<std::string_view, 5> paragraphs = {
     "the start (nohup). SIGUSR1 logs statistics.",
     "Options come before the addresses; long ones (--ready-fd...) may come after them too, unless "
     "POSIXLY_CORRECT is "
-    "set. -- ends the options. Under the name socat, or with --socat, endings (-t 0.5), exit statuses and "
+    "set. -- before the addresses ends the options. Under the name socat, or with --socat, endings (-t 0.5), "
+    "exit statuses and "
     "listening (IPv4) are "
     "socat's.",
 };
@@ -152,15 +175,32 @@ constexpr std::array examples = {
             "make a local socket reachable by TCP"},
     Example{"sockcat TCP-LISTEN:1234,fork UPPER", "answer every client in upper case"},
     Example{"sockcat -u FILE:backup.tar TCP:host:9000", "send a file"},
-    Example{"sockcat --progress -u backup.tar TCP:host:9000", "send a file and see how far it has come"},
+    Example{"sockcat --progress -u FILE:backup.tar TCP:host:9000", "send a file and see how far it has come"},
     Example{"echo hi | sockcat - EXEC:'tr a-z A-Z'", "talk to a program"},
+    Example{"sockcat TCP-LISTEN:1234,fork -- tr a-z A-Z", "start a program for each client"},
     Example{"sockcat --ready-fd 3 TCP-LISTEN:0,fork EXEC:cat 3>port",
             "let the system choose a port and learn it"},
 };
 constexpr std::array<std::string_view, 4> see_also = {"socat(1)", "upper(1)", "count-lines(1)", "socket(7)"};
-constexpr std::array<std::string_view, 6> operand_words = {
-    "-", "TCP:", "TCP-LISTEN:", "UNIX-CONNECT:", "EXEC:", "FILE:"};
 
+constexpr std::array guesses = {
+    Guess{"verbose", "-v shows the data, -d -d what is done"},
+    Guess{"debug", "-d -d -d -d logs all that is done"},
+    Guess{"quiet", "-d0 logs errors only"},
+    Guess{"hex", "-x shows the data in hexadecimal"},
+    Guess{"hexdump", "-x shows the data in hexadecimal"},
+    Guess{"listen", "an address listens: TCP-LISTEN:PORT"},
+    Guess{"port", "an address has it: TCP-LISTEN:PORT, TCP:HOST:PORT"},
+    Guess{"udp", "an address is it: UDP:HOST:PORT"},
+    Guess{"unix", "an address is it: UNIX-CONNECT:PATH"},
+    Guess{"exec", "an address is it: EXEC:COMMAND, or ADDRESS -- COMMAND"},
+    Guess{"keep-open", "TCP-LISTEN:PORT,fork serves one client after the other"},
+    Guess{"fork", "an option of addresses: TCP-LISTEN:PORT,fork"},
+    Guess{"timeout", "-T SECONDS ends after silence; connect-timeout=SECONDS is an option of addresses"},
+    Guess{"wait", "-t SECONDS waits after the first end; connect-timeout=SECONDS is an option of addresses"},
+    Guess{"log-file", "-lf FILE writes the log to a file"},
+    Guess{"buffer-size", "-b SIZE bounds one step"},
+};
 constexpr ToolDescription description = {.name = "sockcat",
                                          .purpose = "join pipes, files, programs and sockets",
                                          .synopsis = synopsis,
@@ -168,9 +208,10 @@ constexpr ToolDescription description = {.name = "sockcat",
                                          .rows = rows,
                                          .statuses = exit_statuses,
                                          .examples = examples,
+                                         .guesses = guesses,
                                          .see_also = see_also,
-                                         .operands = Completes::file,
-                                         .operand_words = operand_words};
+                                         .operands = Completes::address,
+                                         .ends_in_program = true};
 
 constexpr std::array differences = {
     Term{"Endings",
@@ -179,7 +220,9 @@ constexpr std::array differences = {
     Term{"Exit status",
          "It tells the truth: a program's own status, 126 or 127 if it could not be executed, 124 for a "
          "wait that a limit ended, 1 for a peer that refused or reset, 2 for a wrong command line. A "
-         "forking listener's is its own: 0 after it was asked to end"},
+         "forking listener's is its own: 0 after it was asked to end; so is that of an address that receives "
+         "from "
+         "whoever sends (UDP-RECV)"},
     Term{"Datagrams",
          "An empty packet ends a session of UDP-LISTEN or UDP-CONNECT, and is sent at the end of input, "
          "under the "
@@ -297,6 +340,37 @@ constexpr std::array variables = {
          "for it"},
 };
 
+constexpr std::array<std::string_view, 4> quoting_paragraphs = {
+    "A shell takes its quotes away first; what it leaves is an address, and the language has quotes of its "
+    "own, as "
+    "socat's has. Single and double quotes keep what is in them together and go. A backslash takes the "
+    "meaning from "
+    "the next character and goes, but for \\n, \\r, \\t, \\a, \\b, \\f and \\v, which become one control "
+    "character each, within single quotes as well. (), [] and {} keep what is in them together, and stay.",
+    "So a command of SYSTEM loses its own quotes before the shell sees it, and EXEC then splits what is left "
+    "at "
+    "blanks by the same rules, once more: EXEC:sh -c \"echo a b\" runs sh with the words -c, echo, a and b. "
+    "A "
+    "warning says so, with what is run. A comma ends a command, unless it is in quotes or after a "
+    "backslash.",
+    "ADDRESS -- COMMAND [ARGUMENT]... needs none of this: after -- come the words of a program, which get "
+    "to it as "
+    "they are, as if it were started by EXEC. Options of EXEC need the other form.",
+    "--explain prints what a command line means, with the words of each program.",
+};
+// The first two words of each are what a shell is given; the tests run them.
+constexpr std::array quoting_terms = {
+    Term{R"(sockcat - -- sh -c 'read -r q; printf "VALUE 9\r\n"')",
+         "a script with quotes, as its shell needs it"},
+    Term{R"(sockcat - 'SYSTEM:read -r q; printf \"VALUE 9\\r\\n\"')",
+         "the same as an address: a backslash before each quote and backslash"},
+    Term{R"(sockcat - 'EXEC:sh -c \"echo a b\"')", "a program with an argument that has blanks"},
+    Term{R"(sockcat - 'SYSTEM:echo hello\, world')", "a command with a comma"},
+    Term{R"(sockcat -u 'TEXT:hello\r\n' -)", "a text that ends in CR and LF"},
+    Term{R"(sockcat -u 'TEXT:{"a": [1, 2]}' -)",
+         "JSON: what is in brackets stays as it is, colons and commas too"},
+};
+
 constexpr std::array<std::string_view, 4> own_progress_paragraphs = {
     progress_paragraphs[0],
     progress_paragraphs[1],
@@ -309,15 +383,6 @@ constexpr std::array<std::string_view, 4> own_progress_paragraphs = {
     "count from when both sides of the first session were open.",
 };
 
-/// A name with the aliases that the language has for it.
-template <class Aliases>
-std::string with_aliases(std::string_view name, std::string_view syntax, const Aliases& aliases) {
-  std::string text = std::string(name) + std::string(syntax);
-  for (const auto& alias : aliases)
-    if (alias.name == name) text += ", " + std::string(alias.alias);
-  return text;
-}
-
 }  // namespace
 
 const ToolDescription& sockcat_description() { return description; }
@@ -328,38 +393,14 @@ bool sockcat_has(const KeywordRow& row) {
                      [&](const EndpointType& type) { return type.keyword == row.name; });
 }
 
-std::vector<Entry> sockcat_addresses() {
-  std::vector<Entry> entries;
-  for (const KeywordRow& row : keyword_rows())
-    if (sockcat_has(row))
-      entries.push_back({with_aliases(row.name, row.syntax, keyword_aliases()), row.help});
-  return entries;
-}
-
-std::vector<Entry> sockcat_address_options() {
-  std::vector<Entry> entries;
-  for (const OptionRow& row : option_rows())
-    if (row.effect.kind != Effect::not_yet)
-      entries.push_back({with_aliases(row.name, "", option_aliases()), row.help});
-  return entries;
-}
-
 std::string sockcat_manual() {
-  const auto addresses = sockcat_addresses();
-  const auto options = sockcat_address_options();
-  const auto terms_of = [](const std::vector<Entry>& entries) {
-    std::vector<Term> terms;
-    terms.reserve(entries.size());
-    for (const Entry& entry : entries) terms.push_back({entry.name, entry.meaning});
-    return terms;
-  };
-  const auto address_terms = terms_of(addresses);
-  const auto option_terms = terms_of(options);
-  const std::array sections = {Section{.title = "PROGRESS", .paragraphs = own_progress_paragraphs},
-                               Section{.title = "ADDRESSES", .terms = address_terms},
-                               Section{.title = "ADDRESS OPTIONS", .terms = option_terms},
-                               Section{.title = "DIFFERENCES FROM SOCAT", .terms = differences},
-                               Section{.title = "ENVIRONMENT", .terms = variables}};
+  std::vector<Section> sections = {
+      Section{.title = "QUOTES AND ESCAPES", .paragraphs = quoting_paragraphs},
+      Section{.title = "Commands as they must be written", .terms = quoting_terms, .part = true},
+      Section{.title = "PROGRESS", .paragraphs = own_progress_paragraphs}};
+  for (const Section& section : sockcat_language()) sections.push_back(section);
+  sections.push_back({.title = "DIFFERENCES FROM SOCAT", .terms = differences});
+  sections.push_back({.title = "ENVIRONMENT", .terms = variables});
   ToolDescription whole = description;
   whole.sections = sections;
   return manual_page(whole);

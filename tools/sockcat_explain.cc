@@ -3,8 +3,11 @@
 #include <array>
 
 #include "sluice/address/names.h"
+#include "sluice/address/value_help.h"
+#include "sluice/cli/quote.h"
 #include "sluice/core/socket_name.h"
 #include "sluice/core/visible.h"
+#include "sluice/endpoint/command_line.h"
 #include "sluice/endpoint/host_addresses.h"
 #include "sockcat_options.h"
 
@@ -58,26 +61,26 @@ bool fits(Group groups, const Note& note) {
 }
 
 template <std::size_t count>
-std::string notes(const Address& address, const std::array<Note, count>& table, std::string_view title) {
-  std::string text;
-  for (const Note& note : table) {
-    if (!fits(address.keyword->groups, note)) continue;
-    if (!note.option.empty() && address.find(note.option) != nullptr) continue;
-    ((text += "  ") += title) += ": ";
-    text += note.text;
-    text += '\n';
-  }
-  return text;
+std::vector<std::string_view> notes(const Address& address, const std::array<Note, count>& table) {
+  std::vector<std::string_view> texts;
+  for (const Note& note : table)
+    if (fits(address.keyword->groups, note) && (note.option.empty() || address.find(note.option) == nullptr))
+      texts.push_back(note.text);
+  return texts;
 }
 
-/// `<host>` and `<port>` of `:<host>:<port>`, one after the other.
-std::string_view next_name(std::string_view& syntax) {
-  const auto begin = syntax.find('<');
-  const auto end = syntax.find('>', begin);
-  if (begin == syntax.npos || end == syntax.npos) return "parameter";
-  const auto name = syntax.substr(begin + 1, end - begin - 1);
-  syntax.remove_prefix(end + 1);
-  return name;
+void append_notes(std::string& text, std::string_view title, const std::vector<std::string_view>& notes) {
+  for (const std::string_view note : notes)
+    text += "  " + std::string(title) + ": " + std::string(note) + '\n';
+}
+
+/// What a program of EXEC will be started with.
+std::string command_text(const Address& address) {
+  if (address.keyword->name != "EXEC") return {};
+  std::string text = "  runs:";
+  for (const std::string& word : split_command_line(address.parameters[0].text))
+    text += ' ' + quoted_if_needed(word);
+  return text + '\n';
 }
 
 std::string resolved(const Address& address, const std::string& host) {
@@ -133,7 +136,8 @@ std::string explained(const Address& address) {
       "\n  keyword " + std::string(address.keyword->name) + ": " + std::string(address.keyword->help) + '\n';
   std::string_view syntax = address.keyword->syntax;
   for (const Parameter& parameter : address.parameters) {
-    const auto name = next_name(syntax);
+    const auto known = next_parameter(syntax);
+    const auto name = known.empty() ? std::string_view("parameter") : known;
     text += "  parameter <" + std::string(name) + ">: " + visible(parameter.text);
     if (name.ends_with("host") || name.ends_with("server")) text += resolved(address, parameter.text);
     text += '\n';
@@ -147,10 +151,15 @@ std::string explained(const Address& address) {
     if (!effect.empty()) text += ", " + effect;
     text += "]: " + std::string(option.row->help) + '\n';
   }
-  return text + notes(address, defaults, "default") + notes(address, differences, "unlike socat");
+  text += command_text(address);
+  append_notes(text, "default", notes(address, defaults));
+  append_notes(text, "unlike socat", notes(address, differences));
+  return text;
 }
 
 }  // namespace
+
+std::vector<std::string_view> sockcat_defaults(const Address& address) { return notes(address, defaults); }
 
 std::string sockcat_explanation(const Specification& left, const Specification& right) {
   std::string text;

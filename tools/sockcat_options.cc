@@ -9,7 +9,11 @@
 
 #include <sys/socket.h>
 
+#include "address_completion.h"
+#include "sluice/address/lexer.h"
 #include "sluice/address/lookup.h"
+#include "sluice/cli/quote.h"
+#include "sluice/endpoint/command_line.h"
 
 namespace sluice {
 namespace {
@@ -165,11 +169,12 @@ class Reader {
     if (name == "ready-fd") return void(run_.plan.ready_fd = descriptor_of(row, value));
     if (name == "ready-file") return void(run_.plan.ready_file = std::string(value));
     if (name == "-V") run_.text = sockcat_features();
-    if (name == "help") run_.text = help_text(sockcat_description());
+    if (name == "help") run_.text = has_value ? sockcat_help_of(value) : help_text(sockcat_description());
     if (name == "version") run_.text = version_text(sockcat_description());
     if (name == "print-manual") run_.text = sockcat_manual();
     if (name == "print-completion")
       run_.text = completion_script(sockcat_description(), choice_of(row, value));
+    if (name == "complete-address") run_.text = address_completions(value);
   }
 
   bool explains() const { return explains_; }
@@ -255,6 +260,53 @@ bool starts_programs(const Specification& one) {
   return starts(one.reading) || (one.writing && starts(*one.writing));
 }
 
+/// The words after `ADDRESS --` as an address: a program with these arguments, whatever they contain.
+std::string address_of_program(std::span<char* const> words) {
+  if (words.empty()) throw UsageError("a command is missing after --");
+  const std::vector<std::string> arguments(words.begin(), words.end());
+  return "EXEC:" + escaped(joined_command_line(arguments), ":,");
+}
+
+UsageError unknown_option(std::string_view word) {
+  std::string message = "unknown option \"" + std::string(word) + '"';
+  if (word.starts_with("--"))
+    message += hint_for(word.substr(2, word.find('=') - 2), sockcat_description().rows,
+                        sockcat_description().guesses);
+  return UsageError(message);
+}
+
+/// A comma that a blank follows separates nothing, so it is one of the text.
+std::string with_commas_kept(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text.substr(i, 2) == ", ") out += '\\';
+    out += text[i];
+  }
+  return out;
+}
+
+/// Why there are more words than addresses, if that can be guessed.
+std::string hint_for_count(std::span<const std::string_view> words, bool after_level) {
+  if (words.size() < 3) return {};
+  if (after_level && words[0].size() == 1 && words[0][0] >= '0' && words[0][0] <= '4')
+    return "; a level is one word with its option: -d" + std::string(words[0]);
+  for (std::size_t i = 0; i + 1 < words.size(); ++i) {
+    const std::string_view head = words[i].substr(0, words[i].find_first_of(":,"));
+    const KeywordRow* keyword = find_keyword(head);
+    const bool takes_text =
+        keyword != nullptr && (overlap(keyword->groups, Group::exec) || keyword->name == "TEXT");
+    if (!takes_text && !words[i].ends_with(',')) continue;
+    // The other address is the first of all, or the last.
+    const std::size_t end = i == 0 ? words.size() - 1 : words.size();
+    std::string joined(words[i]);
+    for (const std::string_view word : words.subspan(i + 1, end - i - 1))
+      (joined += takes_text ? " " : "") += word;
+    return takes_text ? "; a command with blanks needs quotes: " + quoted(with_commas_kept(joined))
+                      : "; no blank follows a comma: " + quoted_if_needed(joined);
+  }
+  return {};
+}
+
 const Address& written_part(const Specification& one) { return one.writing ? *one.writing : one.reading; }
 
 }  // namespace
@@ -271,15 +323,20 @@ void read_sockcat_run(const Invocation& invocation, SockcatRun& run) {
   const auto& words = invocation.words;
   std::vector<std::string> again = {invocation.program};
   std::vector<std::string_view> addresses;
+  std::string program;
   const bool long_ones_follow = order_of_environment() == Order::permute;
   bool options_end = false;
   for (; next < words.size(); ++next) {
     const std::size_t first = next;
     const std::string_view word = words[next];
+    if (word == "--" && addresses.size() == 1) {
+      program = address_of_program(words.subspan(next + 1));
+      addresses.emplace_back(program);
+      break;
+    }
     // socat's own options come before the addresses, long ones, none of which are its, anywhere.
     const bool may_be_option = addresses.empty() || (long_ones_follow && word.starts_with("--"));
-    // With both addresses there, -- is one word too many.
-    const bool ends_options = word == "--" && addresses.size() < 2;
+    const bool ends_options = word == "--" && addresses.empty();
     if (options_end || !may_be_option || is_address(word) || (word == "--" && !ends_options)) {
       addresses.push_back(word);
       continue;
@@ -294,13 +351,18 @@ void read_sockcat_run(const Invocation& invocation, SockcatRun& run) {
     }
     std::string_view value;
     const ArgumentRow* row = row_of(word, value);
-    if (row == nullptr) throw UsageError("unknown option \"" + std::string(word) + '"');
-    bool has_value = !value.empty();
+    if (row == nullptr) throw unknown_option(word);
+    // `--name=` has a value, an empty one.
+    bool has_value = !value.empty() || (word.starts_with("--") && word.ends_with('='));
     if (row->kind == ArgumentKind::required && !has_value) {
       if (++next == words.size())
         throw UsageError(spelling_of(*row) + " needs an argument (" + std::string(row->argument) + ')');
       value = words[next];
       has_value = true;
+    }
+    if (row->name == "help" && !has_value && !addresses.empty()) {
+      run.text = sockcat_help_of_addresses(addresses);
+      return run;
     }
     reader.take(*row, value, has_value);
     if (run.text) return;
@@ -313,13 +375,16 @@ void read_sockcat_run(const Invocation& invocation, SockcatRun& run) {
   }
   rules.as_socat = run.plan.limits.as_socat;
   if (addresses.size() != 2)
-    throw UsageError("expects two addresses, got " + std::to_string(addresses.size()));
+    throw UsageError("expects two addresses, got " + std::to_string(addresses.size()) +
+                     hint_for_count(addresses, again.back() == "-d"));
   const Specification left = parse_specification(addresses[0], rules);
   const Specification right = parse_specification(addresses[1], rules);
   if (reader.explains()) {
     run.text = sockcat_explanation(left, right);
     return;
   }
+  for (const Specification* one : {&left, &right})
+    for (std::string& warning : lost_quotes(*one)) run.warnings.push_back(std::move(warning));
   refuse_nofork(left.reading);
   if (left.writing) refuse_nofork(*left.writing);
   if (right.writing) {

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sluice/address/address.h"
@@ -15,6 +17,7 @@ namespace sluice {
 struct SockcatRun {
   BridgePlan plan;
   LogSettings log;
+  std::vector<std::string> warnings = {};  ///< of addresses that probably mean something else
   /// Only a text is asked for, not a transfer: -V, -h, --help...
   std::optional<std::string> text;
 };
@@ -23,18 +26,19 @@ struct SockcatRun {
 const ToolDescription& sockcat_description();
 
 /// Reads a command line: options first, spelled as socat spells them (`-lf<file>` and `-lf <file>`, `-t0.5`,
-/// `-d -d`, `-dd`, `-d3`), then two addresses. Throws UsageError; `run` then says where log lines go as far
-/// as it was read.
+/// `-d -d`, `-dd`, `-d3`), then two addresses, or one and `--` and the words of a command. Throws UsageError; `run`
+/// then says where log lines go as far as it was read.
 void read_sockcat_run(const Invocation& invocation, SockcatRun& run);
 
-/// A name with its aliases, and what it means.
-struct Entry {
-  std::string name;
-  std::string_view meaning;
-};
-/// The addresses that are built, and the options that are applied.
-std::vector<Entry> sockcat_addresses();
-std::vector<Entry> sockcat_address_options();
+/// What is known of an address or an option of addresses, by any of its names: parameters, options with their
+/// units and defaults, what holds without them, an example. Throws UsageError for a name that is neither.
+std::string sockcat_help_of(std::string_view name);
+/// The same of those of the addresses of a command line that have a keyword; the usual help if none has.
+std::string sockcat_help_of_addresses(std::span<const std::string_view> addresses);
+/// The sections of the manual about addresses, their options and values. They last as long as the process.
+std::vector<Section> sockcat_language();
+/// What holds for an address unless an option says otherwise, a line each.
+std::vector<std::string_view> sockcat_defaults(const Address& address);
 
 /// The manual page, with every address, option and difference from socat.
 std::string sockcat_manual();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "address_completion.h"
 #include "over_addresses.h"
 #include "progress_option.h"
 #include "sluice/cli/quote.h"
@@ -34,7 +35,7 @@ constexpr std::array own_rows = {
     ArgumentRow{.name = "ascii", .help = "turn the letters a to z alone"},
     ArgumentRow{.name = "check", .help = "report input that is no UTF-8, and exit with status 1"},
 };
-constexpr auto rows = joined_rows(own_rows, progress_rows, standard_rows, address_rows);
+constexpr auto rows = joined_rows(own_rows, progress_rows, standard_rows, address_rows, completion_rows);
 constexpr std::array<std::string_view, 3> synopsis = {
     "[OPTION]... [FILE]...", "[OPTION]... --from=ADDRESS... [--to=ADDRESS]", "[OPTION]... --serve=ADDRESS"};
 constexpr std::array<std::string_view, 3> paragraphs = {
@@ -80,6 +81,12 @@ constexpr std::array<std::string_view, 4> case_paragraphs = {
 };
 constexpr std::array sections = {Section{.title = "WHAT UPPER CASE IS", .paragraphs = case_paragraphs},
                                  progress_section};
+constexpr std::array guesses = {
+    Guess{"upper", "letters are turned into upper case without an option"},
+    Guess{"lower", "there is only upper case; tr A-Z a-z turns the letters of ASCII"},
+    Guess{"listen", "--serve=TCP-LISTEN:PORT answers clients"},
+    Guess{"output", "standard output is where the text goes; --to=FILE:PATH writes to a file"},
+};
 constexpr std::array<std::string_view, 3> see_also = {"tr(1)", "count-lines(1)", "sockcat(1)"};
 
 constexpr ToolDescription description = {.name = "upper",
@@ -90,6 +97,7 @@ constexpr ToolDescription description = {.name = "upper",
                                          .statuses = std::span(exit_statuses).first(3),
                                          .examples = examples,
                                          .sections = sections,
+                                         .guesses = guesses,
                                          .see_also = see_also};
 
 UpperRules rules_of(const Arguments& arguments) {
@@ -130,6 +138,7 @@ class Checked final : public Filter {
 };
 
 int upper(const Invocation& invocation, const Arguments& arguments) {
+  if (answer_completion(arguments)) return 0;
   const UpperRules rules = rules_of(arguments);
   if (const auto run = address_run_of(invocation, arguments)) {
     if (arguments.flag("check")) throw UsageError("--check makes no sense with addresses");

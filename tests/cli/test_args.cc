@@ -129,6 +129,14 @@ TEST(Arguments, FindTheirRowByAnySpelling) {
     EXPECT_EQ(find_row(rows, word), nullptr) << word;
 }
 
+TEST(Arguments, HintAtWhatWasMeant) {
+  constexpr std::array guesses = {Guess{"verbose", "-v shows more"}};
+  EXPECT_EQ(hint_for("verbos", rows, guesses), " (-v shows more)");
+  EXPECT_EQ(hint_for("verbose", rows), "");
+  EXPECT_EQ(hint_for("fiel", rows, guesses), " (did you mean '--file'?)");
+  EXPECT_EQ(hint_for("zzzzzzzz", rows, guesses), "");
+}
+
 TEST(Arguments, AreNumbersOnlyWhereTheyAreOnesInRange) {
   for (const auto& [text, number] : {std::pair("0", 0), std::pair("100", 100), std::pair("007", 7)})
     EXPECT_EQ(integer_of({.row = &rows[2], .value = text, .has_value = true}, 0, 100), number);

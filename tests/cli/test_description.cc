@@ -98,7 +98,7 @@ TEST(Description, MakesCompletionsForEachShell) {
                {"complete -F _move_it move-it\n", "-s|--speed)", "compgen -W 'slow fast'", "--mark", "-lf"}},
            Row{"zsh",
                {"#compdef move-it\n", "'(-s --speed)--speed=[don'\\''t go \\[as\\] others\\: at",
-                ":HOW:(slow fast)'", "'-lf-[log to a file]:logfile:_files'", "'--mark=-[mark it]::TEXT:'"}},
+                ":HOW:(slow fast)'", "'-lf+[log to a file]:logfile:_files'", "'--mark=-[mark it]::TEXT:'"}},
            Row{"fish",
                {"complete -c move-it -s s -l speed -x -a 'slow fast' -d 'don'\\''t go",
                 " -o lf -r -F -d 'log"}},

@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "opened.h"
+#include "sluice/address/lexer.h"
 #include "sluice/endpoint/command_line.h"
 #include "sluice/endpoint/spawn.h"
 
@@ -32,35 +33,78 @@ TEST_F(Exec, TalksToAProgramOverASocketOrPipes) {
   }
 }
 
-TEST(CommandLine, LosesTheScriptThatTheAddressQuotes) {
+TEST(CommandLine, LosesTheQuotesThatAreTheAddresss) {
   struct Case {
-    const char* written;
+    const char* address;
     bool loses;
   };
   const Case cases[] = {
-      {R"(sh -c "echo a b")", true},
-      {"sh -c 'echo a b'", true},
-      {R"(/bin/bash -lc "exit 3")", true},
-      {R"(dash -e  -c   'read x; echo "$x"')", true},
-      {R"('sh -c "echo a b"')", false},
-      {R"("sh -c 'echo a b'")", false},
-      {R"('sh -c "echo $0" name')", false},
-      {R"(sh -c '"echo a b"')", false},
-      {R"(sh -c \"echo a b\")", false},
-      {"sh -c echo a b", false},
-      {"'sh -c echo a b'", false},
-      {"sh -c 'ls' name", false},
-      {"sh -c ''", false},
-      {"sh -c", false},
-      {"sh 'my script' -c 'a b'", false},
-      {"sh script -c 'a b'", false},
-      {"bash -o pipefail -c 'a | b'", true},
-      {"grep -c 'a b'", false},
-      {"/usr/bin/shuf -c 'a b'", false},
-      {"sh --norc 'a b'", false},
-      {"", false},
+      {R"(EXEC:sh -c "echo a b")", true},
+      {"EXEC:sh -c 'echo a b'", true},
+      {R"(EXEC:/bin/bash -lc "exit 3")", true},
+      {R"(EXEC:dash -e  -c   'read x; echo "$x"')", true},
+      {"EXEC:grep -c 'a b'", true},
+      {R"(EXEC:"/a folder/program" x)", true},
+      {"EXEC:sh -c ''", true},
+      {R"(EXEC:'sh -c "echo a b"')", false},
+      {R"(EXEC:"sh -c 'echo a b'")", false},
+      {R"(EXEC:'sh -c "echo $0" name')", false},
+      {R"(EXEC:sh -c '"echo a b"')", false},
+      {R"(EXEC:sh -c \"echo a b\")", false},
+      {"EXEC:sh -c echo a b", false},
+      {"EXEC:'sh -c echo a b'", false},
+      {"EXEC:sh -c 'ls' name", false},
+      {"EXEC:sh -c", false},
+      {"EXEC:echo {\"a b\"}", false},
+      {R"(SYSTEM:echo "a  b")", true},
+      {R"(SYSTEM:read -r q; printf "VALUE 9\r\n")", true},
+      {"SYSTEM:awk '{print \"x\"}'", true},
+      {R"(SHELL:echo "$HOME")", true},
+      {R"(SYSTEM:echo "")", true},
+      {R"(SYSTEM:'echo "a  b"')", false},
+      {R"(SYSTEM:"echo a  b")", false},
+      {R"(SYSTEM:'a''b')", false},
+      {R"(SYSTEM:echo \"a  b\")", false},
+      {R"(SYSTEM:echo '"a  b"')", false},
+      {R"(SYSTEM:cat "file.txt")", false},
+      {"SYSTEM:echo a  b", false},
+      {"SYSTEM:{ echo \"a  b\"; }", false},
+      {R"(TEXT:say "hi")", true},
+      {R"(TEXT:"say hi")", false},
+      {R"(TEXT:{"a": 1})", false},
+      {"OPEN:a' 'b", false},
+      {"SHELL", false},
+      {"PIPE", false},
   };
-  for (const auto& [written, loses] : cases) EXPECT_EQ(loses_its_script(written), loses) << written;
+  for (const auto& [address, loses] : cases)
+    EXPECT_EQ(lost_quotes(parse_address(address)).has_value(), loses) << address;
+}
+
+TEST(CommandLine, IsAskedForWithTheQuotesThatWereMeant) {
+  for (const std::string address : {R"(EXEC:sh -c "echo a b")", R"(SYSTEM:printf "VALUE 9\r\n")",
+                                    R"(SYSTEM:awk '{print "a, b"}')", R"(EXEC:grep 'a: b' x)"}) {
+    const auto said = lost_quotes(parse_address(address));
+    ASSERT_TRUE(said) << address;
+    const std::string_view before = "they stay: ";
+    const Address better = parse_address(said->substr(said->find(before) + before.size()));
+    EXPECT_FALSE(lost_quotes(better)) << *said;
+    EXPECT_EQ(better.parameters[0].text, address.substr(address.find(':') + 1));
+  }
+}
+
+TEST(CommandLine, IsSplitIntoTheWordsThatItWasJoinedOf) {
+  const std::vector<std::string> words = {"sh",       "-c",     "echo \"a  b\"; x='y z'",
+                                          "",         " ",      "a\\nb",
+                                          "\\",       "(]{",    "a!!b",
+                                          "!",        "\n\r\t", "a,b:c=d",
+                                          "\xff\xfe", "'",      "\"\"",
+                                          "ß",        "[x",     "--",
+                                          "-",        "a\\ b"};
+  EXPECT_EQ(split_command_line(joined_command_line(words)), words);
+  const Address address = parse_address("EXEC:" + escaped(joined_command_line(words), ":,"));
+  EXPECT_EQ(split_command_line(address.parameters[0].text), words);
+  EXPECT_TRUE(address.options.empty());
+  EXPECT_EQ(split_command_line(parse_address(to_text(address)).parameters[0].text), words);
 }
 
 TEST_F(Exec, TellsItsExitStatus) {

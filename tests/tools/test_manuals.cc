@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "sluice/address/address.h"
 #include "tools/run.h"
 
 namespace sluice::test {
@@ -26,6 +27,35 @@ TEST_P(Description, IsAManualPageThatManDoesNotComplainAbout) {
   for (const std::string& part : {"NAME\n       " + GetParam() + " - ", std::string("--serve=ADDRESS"),
                                   std::string("EXIT STATUS"), std::string("sockcat(1)")})
     EXPECT_NE(shown.out.find(part), std::string::npos) << part;
+}
+
+TEST(SockcatManual, IsAPageThatManDoesNotComplainAbout) {
+  if (!installed("man")) GTEST_SKIP() << "man is not installed";
+  const TemporaryDirectory files;
+  const std::string page = files.file("page.1", run({tool("sockcat"), "--print-manual"}).out);
+  const Ended shown = run({"man", "--warnings", "--local-file", page},
+                          {.environment = {"MANWIDTH=80", "MAN_KEEP_FORMATTING", "PAGER=cat"}});
+  EXPECT_EQ(shown.err, "");
+  for (const std::string& part :
+       {std::string("QUOTES AND ESCAPES"), std::string("OPTIONS BY ADDRESS"), std::string("backlog=COUNT"),
+        std::string("DIFFERENCES FROM SOCAT"), std::string("ADDRESS -- COMMAND [ARGUMENT]..."),
+        std::string("exit-on=first-eof|both|left|right")})
+    EXPECT_NE(shown.out.find(part), std::string::npos) << part;
+}
+
+TEST(SockcatManual, HasEveryAddressAndOption) {
+  const std::string page = run({tool("sockcat"), "--print-manual"}).out;
+  const auto has = [&](std::string name) {
+    for (std::size_t i = 0; (i = name.find('-', i)) != std::string::npos; i += 2) name.insert(i, 1, '\\');
+    return page.find(name) != std::string::npos;
+  };
+  for (const KeywordRow& row : keyword_rows())
+    EXPECT_EQ(has(std::string(row.name) + std::string(row.syntax)), !row.name.starts_with("OPENSSL"))
+        << row.name;
+  for (const OptionRow& row : option_rows())
+    EXPECT_EQ(has("\\fB" + std::string(row.name)) || has(' ' + std::string(row.name)),
+              row.effect.kind != Effect::not_yet)
+        << row.name;
 }
 
 TEST_P(Description, IsUnderstoodByTheShells) {

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 
 #include "sluice/core/socket_name.h"
 #include "sockcat.h"
@@ -97,6 +98,48 @@ INSTANTIATE_TEST_SUITE_P(Mistakes, Address,
                              {{"-u", "CREATE:/tmp/never-made-by-this", "-"}, 2, "CREATE"},
                          }));
 
+INSTANTIATE_TEST_SUITE_P(
+    UsualMistakes, Address,
+    testing::ValuesIn(std::vector<Mistake>{
+        {{"-", "backup.tar"}, 2, "for a file, ./backup.tar or FILE:backup.tar"},
+        {{"-u", "notes.txt,append", "-"}, 2, "for a file, ./notes.txt or FILE:notes.txt"},
+        {{"-", "localhost:7001"}, 2, "did you mean \"TCP:localhost:7001\"?"},
+        {{"-", "192.0.2.1:80"}, 2, "did you mean \"TCP:192.0.2.1:80\"?"},
+        {{"-", "[::1]:80"}, 2, "did you mean \"TCP:[::1]:80\"?"},
+        {{"-", "www.example.org:443,nodelay"}, 2, "did you mean \"TCP:www.example.org:443\"?"},
+        {{"-", ":8080"}, 2, "did you mean \"TCP-LISTEN:8080\"?"},
+        {{"-", "tpc:localhost:80"}, 2, "did you mean \"TCP\"?"},
+        {{"-", "SYSTEM:echo hello, world"}, 2, "a comma that belongs to the text needs a backslash"},
+        {{"-", "TEXT:hello, world"}, 2, "a comma that belongs to the text needs a backslash"},
+        {{"-", "TCP-LISTEN:9000, fork"}, 2, "did you mean \"fork\"?"},
+    }));
+
+TEST(BareName, OfAFileThatIsThereIsHintedAt) {
+  const TemporaryDirectory directory;
+  directory.file("backup");
+  RunOptions options;
+  options.directory = directory.path();
+  const Ended ended = run_sockcat({"-u", "backup", "-"}, options);
+  EXPECT_EQ(ended.status, 2);
+  EXPECT_NE(ended.err.find("for a file, ./backup or FILE:backup"), std::string::npos) << ended.err;
+  EXPECT_EQ(run_sockcat({"-u", "gone", "-"}, options).err.find("for a file"), std::string::npos);
+}
+
+TEST(LowPort, ThatIsRefusedSaysWhatItTakes) {
+  std::ifstream file("/proc/sys/net/ipv4/ip_unprivileged_port_start");
+  int first = 0;
+  file >> first;
+  if (first < 1024) GTEST_SKIP() << "everybody may bind ports from " << first << " on here";
+  std::vector<std::string> words = sockcat({"TCP4-LISTEN:1,bind=127.0.0.1", "-"});
+  RunOptions options;
+  if (is_root()) options.user = 65534;
+  const Ended ended = run(words, options);
+  EXPECT_EQ(ended.status, 1);
+  EXPECT_NE(ended.err.find("Permission denied (ports below 1024 need root or the capability"),
+            std::string::npos)
+      << ended.err;
+}
+
 class CommandLine : public testing::TestWithParam<Mistake> {};
 
 TEST_P(CommandLine, ThatIsWrongIsOneLineAndAPointerToHelp) {
@@ -106,25 +149,39 @@ TEST_P(CommandLine, ThatIsWrongIsOneLineAndAPointerToHelp) {
   EXPECT_NE(ended.err.find("--help"), ended.err.npos) << ended.err;
 }
 
-INSTANTIATE_TEST_SUITE_P(Mistakes, CommandLine,
-                         testing::ValuesIn(std::vector<Mistake>{
-                             {{}, 2, "two addresses"},
-                             {{"-"}, 2, "two addresses"},
-                             {{"-", "-", "-"}, 2, "two addresses"},
-                             {{"--nonsense", "-", "-"}, 2, "--nonsense"},
-                             {{"-Q", "-", "-"}, 2, "-Q"},
-                             {{"-b", "0", "-", "-"}, 2, "0"},
-                             {{"-b", "x", "-", "-"}, 2, "x"},
-                             {{"--threads", "0", "-", "-"}, 2, "1-1024"},
-                             {{"--threads=1025", "-", "-"}, 2, "1-1024"},
-                             {{"--threads=many", "-", "-"}, 2, "many"},
-                             {{"-t", "-1", "-", "-"}, 2, "-1"},
-                             {{"-t", "soon", "-", "-"}, 2, "soon"},
-                             {{"-T", "", "-", "-"}, 2, "-T"},
-                             {{"-d9", "-", "-"}, 2, "-d"},
-                             {{"-u", "-U"}, 2, "two addresses"},
-                             {{"--ready-fd", "x", "-", "-"}, 2, "x"},
-                         }));
+INSTANTIATE_TEST_SUITE_P(
+    Mistakes, CommandLine,
+    testing::ValuesIn(std::vector<Mistake>{
+        {{}, 2, "two addresses"},
+        {{"-"}, 2, "two addresses"},
+        {{"-", "-", "-"}, 2, "two addresses"},
+        {{"--nonsense", "-", "-"}, 2, "--nonsense"},
+        {{"-Q", "-", "-"}, 2, "-Q"},
+        {{"-b", "0", "-", "-"}, 2, "0"},
+        {{"-b", "x", "-", "-"}, 2, "x"},
+        {{"--threads", "0", "-", "-"}, 2, "1-1024"},
+        {{"--threads=1025", "-", "-"}, 2, "1-1024"},
+        {{"--threads=many", "-", "-"}, 2, "many"},
+        {{"-t", "-1", "-", "-"}, 2, "-1"},
+        {{"-t", "soon", "-", "-"}, 2, "soon"},
+        {{"-T", "", "-", "-"}, 2, "-T"},
+        {{"-d9", "-", "-"}, 2, "-d"},
+        {{"-u", "-U"}, 2, "two addresses"},
+        {{"--ready-fd", "x", "-", "-"}, 2, "x"},
+        {{"-", "EXEC:tr", "a-z", "A-Z"}, 2, "needs quotes: 'EXEC:tr a-z A-Z'"},
+        {{"exec:tr", "a-z", "A-Z", "-"}, 2, "needs quotes: 'exec:tr a-z A-Z'"},
+        {{"-", "SYSTEM:echo", "hello,", "world"}, 2, "needs quotes: 'SYSTEM:echo hello\\, world'"},
+        {{"TCP-LISTEN:9000,", "fork", "-"}, 2, "follows a comma: 'TCP-LISTEN:9000,fork'"},
+        {{"-", "TCP-LISTEN:9000,", "fork"}, 2, "follows a comma: 'TCP-LISTEN:9000,fork'"},
+        {{"-d", "2", "-", "PIPE"}, 2, "-d2"},
+        {{"--verbose", "-", "PIPE"}, 2, "-v shows the data"},
+        {{"--verbos", "-", "PIPE"}, 2, "-v shows the data"},
+        {{"--progres", "-", "PIPE"}, 2, "did you mean '--progress'?"},
+        {{"--statistic", "-", "PIPE"}, 2, "did you mean '--statistics'?"},
+        {{"--listen", "80"}, 2, "TCP-LISTEN:PORT"},
+        {{"--help=TPC-LISTEN"}, 2, "did you mean \"TCP-LISTEN\"?"},
+        {{"--help=zzzzzzzz"}, 2, "\"zzzzzzzz\""},
+    }));
 
 class Failing : public testing::TestWithParam<Mistake> {};
 
@@ -281,7 +338,7 @@ TEST(Exec, WarnsOnceThatAShellLosesItsScript) {
   const Ended lost = run_sockcat({"-", "EXEC:sh -c \"echo a b\""});
   EXPECT_EQ(lost.out, "\n");
   EXPECT_EQ(lost.status, 0);
-  EXPECT_NE(lost.err.find(R"(this runs "sh" "-c" "echo" "a" "b";)"), std::string::npos) << lost.err;
+  EXPECT_NE(lost.err.find(R"(this runs: "sh" "-c" "echo" "a" "b";)"), std::string::npos) << lost.err;
   EXPECT_EQ(std::count(lost.err.begin(), lost.err.end(), '\n'), 1) << lost.err;
   for (const char* kept : {"EXEC:'sh -c \"echo a b\"'", "EXEC:\"sh -c 'echo a b'\"", "SYSTEM:echo a b"}) {
     const Ended ended = run_sockcat({"-", kept});

@@ -85,6 +85,45 @@ TEST(Listing, OfFeaturesIsTrue) {
   EXPECT_TRUE(versioned);
 }
 
+TEST(Help, OfAnAddressHasItsOptionsWithUnitsDefaultsAndAnExample) {
+  const std::string help = run_sockcat({"--help=TCP-LISTEN"}).out;
+  for (const std::string part :
+       {"TCP-LISTEN:<port>\nWaits for TCP connections.\n", "Other names: INET-L, INET-LISTEN, TCP-L.\n",
+        "Example:\n  sockcat TCP-LISTEN:", "  <port>                  0 to 65535",
+        "one connection is served, and then", "\nOptions: Listening\n  accept-timeout", "=SECONDS",
+        "(default: no limit)", "\nValues:\n", "  SECONDS                 0.5 is half a second"})
+    EXPECT_NE(help.find(part), std::string::npos) << part << '\n' << help;
+  for (const std::string part : {"pty", "unlink", "connect-timeout"})
+    EXPECT_EQ(help.find("\n  " + part), std::string::npos) << part;
+  EXPECT_EQ(run_sockcat({"TCP-LISTEN", "--help"}).out, help);
+  EXPECT_EQ(run_sockcat({"tcp-l:9000,fork", "--help"}).out, help);
+  EXPECT_EQ(run_sockcat({"-", "TCP-LISTEN", "--help"}).out, help);
+  EXPECT_EQ(run_sockcat({"--help=tcp-l"}).out, help);
+  EXPECT_EQ(run_sockcat({"-", "backup", "--help"}).out, run_sockcat({"--help"}).out);
+  const std::string both = run_sockcat({"PIPE", "UPPER", "--help"}).out;
+  EXPECT_EQ(both, run_sockcat({"--help=PIPE"}).out + "\n\n" + run_sockcat({"--help=UPPER"}).out);
+}
+
+TEST(Help, OfAnOptionSaysWhereItFits) {
+  const std::string help = run_sockcat({"--help=backlog"}).out;
+  for (const std::string part : {"backlog=COUNT\n", "(default: as many as the kernel grants)",
+                                 "COUNT                   a number", "Fits:\n  ", "TCP-LISTEN"})
+    EXPECT_NE(help.find(part), std::string::npos) << part << '\n' << help;
+  EXPECT_EQ(help.find("TCP-CONNECT"), std::string::npos);
+}
+
+TEST(Help, KnowsEveryAddressAndEveryOption) {
+  for (const KeywordRow& row : keyword_rows()) {
+    const Ended ended = run_sockcat({"--help=" + std::string(row.name)});
+    EXPECT_EQ(ended.status, is_built(row.name) ? 0 : 2) << row.name;
+    if (!is_built(row.name)) continue;
+    EXPECT_TRUE(ended.out.starts_with(std::string(row.name) + std::string(row.syntax) + '\n')) << row.name;
+    EXPECT_NE(ended.out.find("\nExample:\n"), std::string::npos) << row.name;
+  }
+  for (const char* name : {"fork", "mode", "so-rcvbuf", "raw", "exit-on", "reset", "b9600", "chdir"})
+    EXPECT_EQ(run_sockcat({"--help=" + std::string(name)}).status, 0) << name;
+}
+
 TEST(GeneralOption, LockFilesKeepOthersOut) {
   const TemporaryDirectory directory;
   const std::string lock = directory.path() + "/lock";

@@ -1,10 +1,12 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -495,15 +497,91 @@ TEST(LongOptions, MayComeAfterTheAddresses) {
 }
 
 TEST(LongOptions, AreAddressesBehindTwoDashesOrInPosixOrder) {
-  EXPECT_EQ(run_sockcat({"-", "--", "ECHO"}, {.input = "x"}).out, "x");
   EXPECT_NE(run_sockcat({"--", "-", "--statistics"}).err.find("--statistics"), std::string::npos);
-  EXPECT_NE(run_sockcat({"-", "--", "ECHO", "--statistics"}).err.find("got 3"), std::string::npos);
+  EXPECT_NE(run_sockcat({"-", "ECHO", "--", "--statistics"}).err.find("got 3"), std::string::npos);
   EXPECT_NE(
       run_sockcat({"-", "ECHO", "--statistics"}, {.environment = {"POSIXLY_CORRECT=1"}}).err.find("got 3"),
       std::string::npos);
   EXPECT_NE(run_sockcat({"-", "ECHO", "-u"}).err.find("got 3"), std::string::npos)
       << "socat's own come before";
   EXPECT_EQ(run_sockcat({"-", "ECHO", "--nonsense"}).status, 2);
+}
+
+class ProgramOfWords : public testing::TestWithParam<const char*> {
+ protected:
+  /// Under the name that it is called by.
+  Ended run_as(std::vector<std::string> words, RunOptions options = {}) {
+    const std::string path = files_.path() + '/' + GetParam();
+    if (::access(path.c_str(), F_OK) != 0) EXPECT_EQ(::symlink(tool("sockcat").c_str(), path.c_str()), 0);
+    words.insert(words.begin(), path);
+    return run(words, std::move(options));
+  }
+  TemporaryDirectory files_;
+};
+
+TEST_P(ProgramOfWords, IsGivenThemAsTheyAre) {
+  const std::vector<std::string> given = {"a  b", "",       "\"",    "it's", "\\n", "a,b:c", "(", "{]",
+                                          "!!",   "--help", "$HOME", "*",    "--",  "\n",    "-u"};
+  std::vector<std::string> words = {"-",   "--", "sh", "-c", R"(for one; do printf '<%s>' "$one"; done)",
+                                    "name"};
+  words.insert(words.end(), given.begin(), given.end());
+  std::string out;
+  for (const std::string& word : given) out += '<' + word + '>';
+  EXPECT_EQ(run_as(words), (Ended{.out = out, .status = 0}));
+}
+
+TEST_P(ProgramOfWords, TakesOptionsBeforeItAndEndsThem) {
+  EXPECT_EQ(run_as({"-u", "--", "-", "--", "tr", "a-z", "A-Z"}, {.input = "x"}).out, "X");
+  EXPECT_EQ(run_as({"-u", "-", "--", "tr", "a-z", "A-Z"}, {.input = "x"}).out, "X");
+  EXPECT_EQ(run_as({"TEXT:x", "--", "cat"}, {.environment = {"POSIXLY_CORRECT=1"}}).status, 0);
+  EXPECT_NE(run_as({"-", "--"}).err.find("a command is missing"), std::string::npos);
+  EXPECT_NE(run_as({"-", "PIPE", "--", "cat"}).err.find("got 4"), std::string::npos);
+}
+
+TEST_P(ProgramOfWords, IsStartedForEachClientAndByProcessesOfTheirOwn) {
+  for (const std::string options : {"", ",setsid"}) {
+    run_as({"-V"});
+    Running server(
+        {files_.path() + '/' + GetParam(), "--ready-fd", "3", "TCP4-LISTEN:0,bind=127.0.0.1,fork" + options,
+         "--", "sh", "-c", "echo \"$1\"", "sh", "a  b, c"},
+        {.captured = {3}});
+    const std::string name = server.line(3).value_or("");
+    const std::string port = name.substr(name.rfind(':') + 1);
+    for (int client = 0; client < 2; ++client)
+      EXPECT_EQ(run_sockcat({"-u", "TCP4:127.0.0.1:" + port, "-"}).out, "a  b, c\n") << options;
+    server.signal(SIGTERM);
+    server.wait();
+  }
+}
+
+TEST_P(ProgramOfWords, IsExplained) {
+  const Ended ended = run_as({"--explain", "-", "--", "printf", "%s\\n", "a b"});
+  EXPECT_NE(ended.out.find("  runs: printf '%s\\n' 'a b'\n"), std::string::npos) << ended.out;
+}
+
+INSTANTIATE_TEST_SUITE_P(UnderBothNames, ProgramOfWords, testing::Values("sockcat", "socat"));
+
+TEST(LostQuotes, AreWarnedOfWithWhatIsLeft) {
+  struct Row {
+    std::vector<std::string> words;
+    std::string says;
+  };
+  for (const Row& row : {
+           Row{{"-u", R"(EXEC:sh -c "echo a b")", "-"}, R"(this runs: "sh" "-c" "echo" "a" "b")"},
+           Row{{"-u", R"(SYSTEM:printf "VALUE 9\r\n")", "-"}, R"(the shell gets: printf VALUE 9\r\n)"},
+           Row{{"-u", R"(TEXT:say "hi")", "-"}, "the text is: say hi"},
+       }) {
+    const Ended ended = run_sockcat(row.words);
+    EXPECT_NE(ended.err.find(row.says), std::string::npos) << ended.err;
+    EXPECT_EQ(std::count(ended.err.begin(), ended.err.end(), '\n'), 1) << ended.err;
+    EXPECT_EQ(ended.status, 0);
+    std::vector<std::string> quiet = row.words;
+    quiet.insert(quiet.begin(), "-d0");
+    EXPECT_EQ(run_sockcat(quiet).err, "");
+  }
+  EXPECT_NE(run({tool("upper"), R"(--from=SYSTEM:echo "a  b")"}).err.find("the shell gets: echo a  b"),
+            std::string::npos);
+  EXPECT_EQ(run_sockcat({"-u", "EXEC:'sh -c \"echo a  b\"'", "-"}), (Ended{.out = "a b\n", .status = 0}));
 }
 
 TEST(LongOptions, AreListedAsTheyMustBeGiven) {

@@ -244,5 +244,15 @@ TEST(Upper, LeavesTheFlagsOfItsDescriptionsAlone) {
   EXPECT_EQ(::fcntl(out.writing.get(), F_GETFL) & O_NONBLOCK, 0);
 }
 
+TEST(Upper, SaysWhatWasProbablyMeantByAnOption) {
+  for (const auto& [option, says] :
+       {std::pair("--uper", "without an option"), std::pair("--sevre", "did you mean '--serve'?"),
+        std::pair("--listen=1", "--serve=TCP-LISTEN:PORT")}) {
+    const Ended ended = run({tool("upper"), option});
+    EXPECT_EQ(ended.status, 2);
+    EXPECT_NE(ended.err.find(says), std::string::npos) << ended.err;
+  }
+}
+
 }  // namespace
 }  // namespace sluice::test

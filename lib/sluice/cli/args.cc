@@ -20,7 +20,7 @@ bool named(const ArgumentRow& row, std::string_view name) {
 
 /// The row of a long option, by its whole name or an unambiguous beginning.
 const ArgumentRow& long_row(std::span<const ArgumentRow> rows, std::string_view name,
-                            std::string_view written) {
+                            std::string_view written, std::span<const Guess> guesses) {
   const ArgumentRow* found = nullptr;
   std::string possibilities;
   bool ambiguous = false;
@@ -35,20 +35,15 @@ const ArgumentRow& long_row(std::span<const ArgumentRow> rows, std::string_view 
   if (ambiguous)
     throw UsageError("option '--" + std::string(name) + "' is ambiguous; possibilities:" + possibilities);
   if (found != nullptr) return *found;
-
-  std::vector<std::string_view> names;
-  for (const ArgumentRow& row : rows)
-    if (!row.name.empty() && !row.hidden) names.push_back(row.name);
-  const std::string_view nearest = nearest_of(name, names);
-  throw UsageError("unrecognized option '" + std::string(written) + "'" +
-                   hint(nearest.empty() ? std::string() : "--" + std::string(nearest)));
+  throw UsageError("unrecognized option '" + std::string(written) + "'" + hint_for(name, rows, guesses));
 }
 
 /// Walks over the words once; each method takes what belongs to it.
 class Parser {
  public:
-  Parser(std::span<const ArgumentRow> rows, std::span<char* const> words, Order order)
-      : rows_(rows), words_(words), order_(order), result_(rows) {}
+  Parser(std::span<const ArgumentRow> rows, std::span<char* const> words, Order order,
+         std::span<const Guess> guesses)
+      : rows_(rows), words_(words), order_(order), guesses_(guesses), result_(rows) {}
 
   Arguments parse() && {
     while (!stopped_ && next_ < words_.size()) {
@@ -76,7 +71,7 @@ class Parser {
     const int position = static_cast<int>(next_) - 1;
     const std::size_t equals = word.find('=');
     const std::string_view name = word.substr(2, equals == word.npos ? equals : equals - 2);
-    const ArgumentRow& row = long_row(rows_, name, word);
+    const ArgumentRow& row = long_row(rows_, name, word, guesses_);
     if (equals != word.npos) {
       if (row.kind == ArgumentKind::none)
         throw UsageError("option '" + spelling_of(row) + "' doesn't allow an argument");
@@ -120,6 +115,7 @@ class Parser {
   std::span<const ArgumentRow> rows_;
   std::span<char* const> words_;
   Order order_;
+  std::span<const Guess> guesses_;
   Arguments result_;
   std::size_t next_ = 0;
   bool stopped_ = false;
@@ -158,8 +154,24 @@ Order order_of_environment() {
   return std::getenv("POSIXLY_CORRECT") != nullptr ? Order::stop_at_first : Order::permute;
 }
 
-Arguments parse_arguments(std::span<const ArgumentRow> rows, std::span<char* const> words, Order order) {
-  return Parser(rows, words, order).parse();
+std::string hint_for(std::string_view name, std::span<const ArgumentRow> rows,
+                     std::span<const Guess> guesses) {
+  std::vector<std::string_view> names;
+  for (const ArgumentRow& row : rows) {
+    if (row.hidden) continue;
+    if (!row.name.empty()) names.push_back(row.name);
+    if (row.spelling.starts_with("--")) names.push_back(row.spelling.substr(2));
+  }
+  for (const Guess& guess : guesses) names.push_back(guess.word);
+  const std::string_view nearest = nearest_of(name, names);
+  for (const Guess& guess : guesses)
+    if (guess.word == nearest) return " (" + std::string(guess.hint) + ')';
+  return hint(nearest.empty() ? std::string() : "--" + std::string(nearest));
+}
+
+Arguments parse_arguments(std::span<const ArgumentRow> rows, std::span<char* const> words, Order order,
+                          std::span<const Guess> guesses) {
+  return Parser(rows, words, order, guesses).parse();
 }
 
 const ArgumentRow* find_row(std::span<const ArgumentRow> rows, std::string_view word) {

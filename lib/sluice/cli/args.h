@@ -13,7 +13,11 @@ namespace sluice {
 enum class ArgumentKind : std::uint8_t { none, required, optional };
 
 /// How a shell may complete an option's argument or an operand.
-enum class Completes : std::uint8_t { nothing, file };
+enum class Completes : std::uint8_t {
+  nothing,
+  file,
+  address  ///< what the tool's own hidden option --complete-address says (tools/address_completion.h)
+};
 
 /// One option of a tool. The parser, the help, the manual page and the completions all come from these rows.
 struct ArgumentRow {
@@ -31,6 +35,18 @@ struct ArgumentRow {
   bool hidden = false;                              ///< neither listed nor abbreviated nor suggested
   Completes completes = Completes::nothing;
 };
+
+/// A word that people try as an option though the tool has no such one, and what to say then: "-T SECONDS
+/// ends after silence".
+struct Guess {
+  std::string_view word;  ///< without dashes
+  std::string_view hint;
+};
+
+/// What to say of an unknown long option (without its dashes): ` (did you mean '--serve'?)`, the hint of the
+/// nearest guess, or nothing.
+std::string hint_for(std::string_view name, std::span<const ArgumentRow> rows,
+                     std::span<const Guess> guesses = {});
 
 /// The spelling that messages use: `-lf`, `--zero`, `-x`.
 std::string spelling_of(const ArgumentRow& row);
@@ -80,7 +96,7 @@ Order order_of_environment();
 /// `--name value`, `--na` if unambiguous, `-abc`, `-xvalue`, `-x value`, `--`, and `-` as an operand.
 /// Throws UsageError in getopt_long's words, with the nearest option where one is near.
 Arguments parse_arguments(std::span<const ArgumentRow> rows, std::span<char* const> words,
-                          Order order = order_of_environment());
+                          Order order = order_of_environment(), std::span<const Guess> guesses = {});
 
 /// The row whose spelling, `--name` or `-letter` is this word, hidden ones included, or nullptr.
 const ArgumentRow* find_row(std::span<const ArgumentRow> rows, std::string_view word);

@@ -19,6 +19,7 @@ struct Example {
 struct Term {
   std::string_view name;
   std::string_view meaning;
+  std::string_view example = {};  ///< a command line, on a line of its own
 };
 
 /// A section of the manual page beyond the usual ones: paragraphs, then a list of terms.
@@ -26,6 +27,8 @@ struct Section {
   std::string_view title{};
   std::span<const std::string_view> paragraphs{};
   std::span<const Term> terms{};
+  bool part = false;   ///< of the section before it: its title is a heading below that one's
+  bool table = false;  ///< the terms are short: a line each
 };
 
 /// Everything that is said about a tool: its help, version, manual page and completions come from it.
@@ -38,9 +41,10 @@ struct ToolDescription {
   std::span<const ExitStatusRow> statuses{};
   std::span<const Example> examples{};
   std::span<const Section> sections{};
-  std::span<const std::string_view> see_also{};       ///< `tr(1)`
-  Completes operands = Completes::file;               ///< what a shell completes operands with
-  std::span<const std::string_view> operand_words{};  ///< words that operands may begin with, besides
+  std::span<const Guess> guesses{};
+  std::span<const std::string_view> see_also{};  ///< `tr(1)`
+  Completes operands = Completes::file;          ///< what a shell completes operands with
+  bool ends_in_program = false;  ///< `--` after an operand begins a command: `ADDRESS -- ls -l`
   ExitStatus usage_status = ExitStatus::usage;
 };
 

@@ -92,6 +92,23 @@ void append_paragraphs(std::string& out, std::span<const std::string_view> parag
   }
 }
 
+void append_section(std::string& out, const Section& section) {
+  // Long names would leave gaps in lines that are as wide as all others.
+  if (!section.part) out += ".ad l\n";
+  out += (section.part ? ".SS " : ".SH ") + escaped(section.title) + '\n';
+  append_paragraphs(out, section.paragraphs);
+  if (section.table && !section.terms.empty()) {
+    // The first one keeps its distance from what is above.
+    if (!section.paragraphs.empty()) out += ".PP\n";
+    out += ".PD 0\n";
+  }
+  for (const Term& term : section.terms) {
+    out += (section.table ? ".TP 20\n" : ".TP\n") + bold(term.name) + '\n' + sentence(term.meaning);
+    if (!term.example.empty()) out += ".br\n" + bold(term.example) + '\n';
+  }
+  if (section.table) out += ".PD\n";
+}
+
 }  // namespace
 
 std::string manual_page(const ToolDescription& description) {
@@ -107,11 +124,7 @@ std::string manual_page(const ToolDescription& description) {
   append_paragraphs(out, description.paragraphs);
   out += ".SH OPTIONS\n";
   append_rows(out, description.rows);
-  for (const Section& section : description.sections) {
-    out += ".SH " + escaped(section.title) + '\n';
-    append_paragraphs(out, section.paragraphs);
-    for (const Term& term : section.terms) out += ".TP\n" + bold(term.name) + '\n' + sentence(term.meaning);
-  }
+  for (const Section& section : description.sections) append_section(out, section);
 
   out += ".SH EXIT STATUS\n";
   for (const ExitStatusRow& row : description.statuses)

@@ -106,7 +106,8 @@ int run_tool(int argc, char** argv, const ToolDescription& description,
              const std::function<int(const Invocation&, const Arguments&)>& body) {
   return run_tool(argc, argv, [&](const Invocation& invocation) {
     try {
-      const Arguments arguments = parse_arguments(description.rows, invocation.words);
+      const Arguments arguments =
+          parse_arguments(description.rows, invocation.words, order_of_environment(), description.guesses);
       const auto& options = arguments.options();
       if (!options.empty() && answer_standard_row(description, options.back())) return 0;
       return body(invocation, arguments);

@@ -1,24 +1,38 @@
 #include "sluice/endpoint/command_line.h"
 
 #include <algorithm>
-#include <array>
 
 #include "sluice/address/lexer.h"
 
 namespace sluice {
 namespace {
 
-constexpr std::array<std::string_view, 8> shells = {"sh",  "bash", "dash", "ash",
-                                                    "ksh", "mksh", "zsh",  "yash"};
-
-bool is_shell(std::string_view program) {
-  const std::string_view name = program.substr(program.rfind('/') + 1);
-  return std::find(shells.begin(), shells.end(), name) != shells.end();
+/// Whether all of a text stood in quotes.
+bool covers(const std::vector<TextRange>& quoted, std::size_t size) {
+  std::size_t covered = 0;
+  for (const TextRange& range : quoted) covered += range.end - range.begin;
+  return covered == size;
 }
 
-/// `-c`, or letters with a c among them: `-lc`.
-bool takes_script(std::string_view word) {
-  return word.size() > 1 && word[0] == '-' && word[1] != '-' && word.find('c') != word.npos;
+/// A word that means the same to a shell with and without quotes.
+bool is_plain(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("_-+./:,@%=^").find(c) != std::string_view::npos;
+  });
+}
+
+/// Quotes within quotes: the inner ones are for the program.
+bool has_its_own_quotes(std::string_view text) {
+  return text.size() > 1 && (text.front() == '"' || text.front() == '\'') && text.back() == text.front();
+}
+
+/// The parameter as it was written, with its quotes.
+std::string_view written(const Address& address) {
+  const std::string_view from = std::string_view(address.source).substr(address.parameters[0].place);
+  Lexer lexer(from);
+  lexer.until(":,");
+  return from.substr(0, lexer.place());
 }
 
 }  // namespace
@@ -35,30 +49,50 @@ std::vector<std::string> split_command_line(std::string_view text) {
   return words;
 }
 
-bool loses_its_script(std::string_view written) {
-  bool shell = false, option_argument = false;
-  for (std::string_view rest = written; !rest.empty();) {
-    if (rest.front() == ' ') {
-      rest.remove_prefix(1);
-      continue;
-    }
-    // Up to the script there is nothing but plain words; a quote at the beginning holds the whole line.
-    const std::string_view word = rest.substr(0, rest.find(' '));
-    if (word.find_first_of("'\"\\") != word.npos) return false;
-    rest.remove_prefix(word.size());
-    if (!shell) {
-      shell = is_shell(word);
-      if (!shell) return false;
-    } else if (takes_script(word)) {
-      rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
-      if (!rest.starts_with('"') && !rest.starts_with('\'')) return false;
-      return split_command_line(Lexer(rest).until(" ").text).size() > 1;
-    } else if (!word.starts_with('-') && !option_argument) {
-      return false;  // a file with the script
-    }
-    option_argument = word == "-o";
+std::string joined_command_line(std::span<const std::string> words) {
+  std::string line;
+  for (const std::string& word : words)
+    (line += line.empty() ? "" : " ") += word.empty() ? "''" : escaped(word, " ");
+  return line;
+}
+
+std::optional<std::string> lost_quotes(const Address& address) {
+  const std::string_view keyword = address.keyword->name;
+  const bool splits = keyword == "EXEC";
+  const bool is_text = keyword == "TEXT";
+  if (!splits && !is_text && !overlap(address.keyword->groups, Group::exec)) return std::nullopt;
+  if (address.parameters.empty()) return std::nullopt;
+  const Parameter& parameter = address.parameters[0];
+  const std::string_view text = parameter.text;
+  if (parameter.quoted.empty() || covers(parameter.quoted, text.size())) return std::nullopt;
+  const std::string_view as_written = written(address);
+  std::string left = "this runs:";
+  if (splits) {
+    const auto words = split_command_line(text);
+    if (words.size() == split_command_line(as_written).size()) return std::nullopt;
+    for (const std::string& word : words) left += " \"" + word + '"';
+  } else {
+    const bool harmless =
+        std::all_of(parameter.quoted.begin(), parameter.quoted.end(), [&](const TextRange& range) {
+          const auto part = text.substr(range.begin, range.end - range.begin);
+          return !is_text && (is_plain(part) || has_its_own_quotes(part));
+        });
+    if (harmless) return std::nullopt;
+    left = (is_text ? "the text is: " : "the shell gets: ") + std::string(text);
   }
-  return false;
+  return std::string(address.written()) + ": the quotes are the address's own and have gone, and " + left +
+         "; with a backslash before each they stay: " + std::string(keyword) + ':' +
+         escaped(as_written, ":,");
+}
+
+std::vector<std::string> lost_quotes(const Specification& specification) {
+  std::vector<std::string> all;
+  const auto add = [&](const Address& address) {
+    if (auto one = lost_quotes(address)) all.push_back(std::move(*one));
+  };
+  add(specification.reading);
+  if (specification.writing) add(*specification.writing);
+  return all;
 }
 
 }  // namespace sluice

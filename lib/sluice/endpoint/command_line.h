@@ -1,8 +1,12 @@
 #pragma once
 
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "sluice/address/address.h"
 
 namespace sluice {
 
@@ -12,9 +16,15 @@ namespace sluice {
 /// is not closed.
 std::vector<std::string> split_command_line(std::string_view text);
 
-/// Whether a command line loses the script of its shell: the quotes around it are those of the address
-/// (`EXEC:sh -c "echo a b"`), which have gone before the line is split, so `-c` gets the first word alone.
-/// `written` is the parameter as it stands in the address.
-bool loses_its_script(std::string_view written);
+/// A command line that splits into these words again.
+std::string joined_command_line(std::span<const std::string> words);
+
+/// What is wrong with the quotes in the parameter of EXEC, SYSTEM, SHELL or TEXT, if it means something else
+/// without them: they are the address's own and have gone (`EXEC:sh -c "echo a b"`, `SYSTEM:echo "a  b"`).
+/// Says what is left, and how to write what was probably meant. Quotes around all of the parameter, and
+/// those around plain words, change nothing. Nothing if all is well.
+std::optional<std::string> lost_quotes(const Address& address);
+/// The same of both halves of an argument.
+std::vector<std::string> lost_quotes(const Specification& specification);
 
 }  // namespace sluice

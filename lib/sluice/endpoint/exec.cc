@@ -4,10 +4,8 @@
 #include <unistd.h>
 
 #include <array>
-#include <atomic>
 #include <cstdlib>
 
-#include "sluice/address/lexer.h"
 #include "sluice/core/standing_line.h"
 #include "sluice/core/visible.h"
 #include "sluice/endpoint/apply.h"
@@ -67,7 +65,6 @@ class Exec final : public Endpoint {
     if (!is_shell() && !address.parameters.empty()) {
       words_ = split_command_line(command());
       if (words_.empty()) throw AddressError(address_, address_.parameters[0].place, "a command is missing");
-      warn_of_lost_script();
     }
   }
 
@@ -137,20 +134,6 @@ class Exec final : public Endpoint {
   }
 
   const std::string& command() const { return address_.parameters[0].text; }
-  void warn_of_lost_script() const {
-    const std::string_view written = std::string_view(address_.source).substr(address_.parameters[0].place);
-    Lexer lexer(written);
-    lexer.until(":,");
-    if (!loses_its_script(written.substr(0, lexer.place()))) return;
-    // Each session makes its own endpoint.
-    static std::atomic<bool> warned = false;
-    if (warned.exchange(true)) return;
-    std::string runs;
-    for (const std::string& word : words_) runs += " \"" + word + '"';
-    context_.log.warning(std::string(address_.written()) +
-                         ": the shell's script is its first word only: this runs" + runs +
-                         "; quote all of the command line, as in EXEC:'sh -c \"...\"', or use SYSTEM");
-  }
   bool is_shell() const { return address_.keyword->name != "EXEC"; }
   bool is_on_pty() const { return address_.flag("pty") || address_.flag("ptmx") || address_.flag("openpty"); }
   std::string_view means() const { return is_on_pty() ? "pty" : address_.flag("pipes") ? "pipes" : "socket"; }
