@@ -362,7 +362,7 @@ void read_sockcat_run(const Invocation& invocation, SockcatRun& run) {
     }
     if (row->name == "help" && !has_value && !addresses.empty()) {
       run.text = sockcat_help_of_addresses(addresses);
-      return run;
+      return;
     }
     reader.take(*row, value, has_value);
     if (run.text) return;
