@@ -26,8 +26,8 @@ struct SockcatRun {
 const ToolDescription& sockcat_description();
 
 /// Reads a command line: options first, spelled as socat spells them (`-lf<file>` and `-lf <file>`, `-t0.5`,
-/// `-d -d`, `-dd`, `-d3`), then two addresses, or one and `--` and the words of a command. Throws UsageError; `run`
-/// then says where log lines go as far as it was read.
+/// `-d -d`, `-dd`, `-d3`), then two addresses, or one and `--` and the words of a command. Throws UsageError;
+/// `run` then says where log lines go as far as it was read.
 void read_sockcat_run(const Invocation& invocation, SockcatRun& run);
 
 /// What is known of an address or an option of addresses, by any of its names: parameters, options with their

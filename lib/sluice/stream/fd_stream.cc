@@ -167,8 +167,8 @@ void FdStream::stop_writing() {
 
 Task<> FdStream::close(const Limits& limits) {
   if (broken_off_) {
-    // A local peer is reset by what it has sent and nobody has read, and by nothing else; nor does socat reset
-    // one otherwise.
+    // A local peer is reset by what it has sent and nobody has read, and by nothing else; nor does socat
+    // reset one otherwise.
     const bool just_closes = is_own_socket() && (limits.as_socat || is_local(parts_.in->number()));
     if (just_closes) output_over_ = true;
     parts_.only_close = parts_.only_close || just_closes;
