@@ -196,7 +196,7 @@ class InteractiveShell : public testing::TestWithParam<Shell> {
   std::string words_after(const std::string& keys) {
     constexpr const char* to_the_beginning = "\x01";
     running_->write(keys + to_the_beginning + "shown \n");
-    const std::string line = wait_for("<");
+    std::string line = wait_for("<");
     wait_for("READY");
     return line;
   }
@@ -205,7 +205,7 @@ class InteractiveShell : public testing::TestWithParam<Shell> {
   std::string wait_for(std::string_view beginning) {
     std::string before;
     while (const auto line = running_->line()) {
-      const std::string text = plain(*line);
+      std::string text = plain(*line);
       if (text.starts_with(beginning)) return text;
       before += text + '\n';
     }
