@@ -311,7 +311,7 @@ void add_files_and_programs(std::vector<Row>& rows) {
       [](Place& place) {
         return described(place.run({"-T", "0.02", "-", "STALL"}, {.input = "x"}));
       },
-      "out=<>\nerr=<sockcat: what was read could not be delivered in time\n>\nstatus=124\n");
+      "out=<>\nerr=<>\nstatus=124\n");
   add("READLINE", line({"READLINE", "UPPER"}), "X");
   add(
       "FD",
