@@ -48,7 +48,7 @@ TEST_F(GenericOpen, MakesWhatIsReadOnlyUnderTheNameOfSocat) {
 }
 
 TEST_F(GenericOpen, TakesOptionsThatFitFilesAsWell) {
-  for (const std::string address :
+  for (const std::string& address :
        {"GOPEN:" + path("f"), path("f"), "GOPEN:f,chdir=" + folder(), "./f,chdir=" + folder()}) {
     ::unlink(path("f").c_str());
     close(*open(address + ",umask=077", Use::writing));
