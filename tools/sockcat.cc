@@ -22,7 +22,16 @@ int as_it_is_called(const sluice::Invocation& invocation) {
   try {
     return sockcat(invocation, run);
   } catch (const sluice::UsageError& error) {
-    sluice::Logger(run.log).write(sluice::Severity::error, error.what(), error.detail());
+    const auto tell = [&] {
+      sluice::Logger(run.log).write(sluice::Severity::error, error.what(), error.detail());
+    };
+    try {
+      tell();
+    } catch (const sluice::UsageError&) {
+      // What is wrong is where it is to log.
+      run.log.to = sluice::LogSettings::To::stderr_;
+      tell();
+    }
     return static_cast<int>(sluice::ExitStatus::failure);
   }
 }

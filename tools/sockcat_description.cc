@@ -282,7 +282,8 @@ constexpr std::array differences = {
          "OPEN:f,append) "
          "is refused, as cat does; so is one whose dump (-r, -R, -v, -x) goes to itself"},
     Term{"Terminals",
-         "One that was inherited gets its settings back; link= replaces only links to terminals; a program "
+         "One that was inherited or opened gets its settings back; link= replaces only links to terminals; a "
+         "program "
          "whose "
          "terminal is closed under it gets SIGHUP, which is no failure. PTY stays open while nobody uses it "
          "(end-on-close lets it end with its last user). ispeed= and ospeed= take baud. Where a terminal is "

@@ -133,8 +133,7 @@ TEST(SockcatDatagrams, AreToldToTheLogAsTheyAreReceived) {
         EXPECT_EQ(peer.receive(), "hello");
       server->signal(SIGTERM);
       const std::string log = server->wait().err;
-      const bool told =
-          log.find(" N received packet with 5 bytes from AF=2 " + to + '\n') != std::string::npos;
+      const bool told = log.find(" received packet with 5 bytes from AF=2 " + to + '\n') != std::string::npos;
       EXPECT_EQ(told, one.told && level == "-dd") << words[2] << words[3] << ": " << log;
     }
   for (const auto& [keyword, told] :
@@ -266,7 +265,8 @@ TEST(SockcatDatagrams, OfOnePeerEndWithAnEmptyOneUnderTheNameOfSocat) {
     peer.send("");
     EXPECT_EQ(server->line(2), "end") << options;
     EXPECT_EQ(peer.receive(), "") << "and it says so itself";
-    if (options.empty()) EXPECT_EQ(server->wait().status, 0);
+    if (!options.empty()) continue;
+    EXPECT_EQ(server->wait().status, 0);
   }
   struct Case {
     std::string options;
@@ -280,7 +280,9 @@ TEST(SockcatDatagrams, OfOnePeerEndWithAnEmptyOneUnderTheNameOfSocat) {
     client.write("hi");
     client.finish_input();
     EXPECT_EQ(peer.receive(), "hi");
-    if (one.tells) EXPECT_EQ(peer.receive(), "") << one.options;
+    if (one.tells) {
+      EXPECT_EQ(peer.receive(), "") << one.options;
+    }
     peer.send("re");
     EXPECT_EQ(client.bytes(2), "re");
     peer.send("");
@@ -500,7 +502,33 @@ TEST(SockcatDatagrams, WithoutASendersNameCannotBeAnswered) {
   sender.send("nameless");
   const Ended ended = server->wait();
   EXPECT_EQ(ended.status, 1);
-  EXPECT_EQ(ended.err, "sockcat: write: the sender of the datagram has no name to be answered at\n");
+  EXPECT_EQ(ended.err, "sockcat: left: write: the sender of the datagram has no name to be answered at\n");
+}
+
+// Scanners of ports send them.
+TEST(SockcatDatagrams, AsSocatAnEmptyOneIsNoRequest) {
+  for (const char* options : {"", ",fork"}) {
+    Serving server(
+        {"--socat", "-d", "-d", std::string("UDP4-RECVFROM:0,bind=127.0.0.1") + options, "SYSTEM:cat"});
+    Datagrams client;
+    client.connect(server.port());
+    client.send("");
+    client.send("question");
+    EXPECT_EQ(client.receive(), "question") << options;
+    server->signal(SIGTERM);
+    server->wait();
+  }
+}
+
+TEST(SockcatDatagrams, OfNobodyInParticularAreToldOfSoToPrograms) {
+  const TemporaryDirectory folder;
+  const std::string path = folder.path() + "/s";
+  Serving server(
+      {"-u", "UNIX-RECVFROM:" + path, "SYSTEM:'echo \"$SOCAT_PEERADDR\" > " + folder.path() + "/told'"});
+  const Socket sender = Socket::to_unix(path, SOCK_DGRAM);
+  sender.send("nameless");
+  EXPECT_EQ(server->wait().status, 0);
+  EXPECT_EQ(contents_of(folder.path() + "/told"), "<anon>\n");
 }
 
 }  // namespace

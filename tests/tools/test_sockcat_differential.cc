@@ -227,7 +227,6 @@ const std::vector<Meeting> ip_meetings = {
     {"$S -U TCP4-LISTEN:7711,bind=$A FILE:t", "$S -u TCP4:$A:7711 CREATE:o"},
     {"$S TCP4-LISTEN:7711,bind=$A EXEC:cat,pty,raw,echo=0", "$S - TCP4:$A:7711"},
     {"$S TCP4-LISTEN:7711,bind=$A,crnl PIPE", "$S - TCP4:$A:7711", "a\nb\n"},
-    {"$S TCP4-LISTEN:7711,bind=$A SYSTEM:'kill -9 $$'", "$S - TCP4:$A:7711", ""},
     {"$S TCP4-LISTEN:7711,bind=$A,fork PIPE", "$S - TCP4:$A:7711,bind=$A"},
     {"$S TCP4-LISTEN:7711,bind=$A,fork PIPE", "$S - TCP4:$A:7711,bind=$A,sp=45454,reuseaddr"},
     {"$S TCP4-LISTEN:7711,bind=$A,fork,max-children=1 PIPE",
@@ -344,6 +343,7 @@ std::vector<Difference> declared() {
       "1.8 remembers a program that failed; 1.7 does if it happens to see its end before that of its output";
   const std::string levels = "1.8 has -d0 to -d4";
   return {
+      {"$S -u SYSTEM:'kill -9 $$' -", "1.8 takes a program that a signal ended for a failure", 1},
       {"$S -u - GOPEN:f,o-append=0", "1.8: GOPEN appends unless it is told not to", 0},
       {"$S - SYSTEM:'cat;exit 3'", remembered, 1},
       {"$S -u EXEC:false -", remembered, 1},
@@ -438,12 +438,12 @@ TEST(Differential, WhatSocatDoesIsDoneAlike) {
   // socat is not always of one mind with itself: what ended first, a program or its output? A difference that
   // is one stays one.
   constexpr int attempts = 3;
+  const auto compare = [&](std::size_t i) {
+    outcomes[i] = {run_line(lines[i], theirs, 2 * i), run_line(lines[i], ours, 2 * i + 1)};
+    return outcomes[i][0].is_like(outcomes[i][1]);
+  };
   const auto work = [&] {
-    for (std::size_t i = next++; i < lines.size(); i = next++)
-      for (int attempt = 0; attempt < attempts; ++attempt) {
-        outcomes[i] = {run_line(lines[i], theirs, 2 * i), run_line(lines[i], ours, 2 * i + 1)};
-        if (outcomes[i][0].is_like(outcomes[i][1])) break;
-      }
+    for (std::size_t i = next++; i < lines.size(); i = next++) compare(i);
   };
   // Most of the time they wait for socat's half second.
   std::vector<std::thread> threads;
@@ -452,13 +452,16 @@ TEST(Differential, WhatSocatDoesIsDoneAlike) {
 
   const auto differences = declared();
   for (std::size_t i = 0; i < lines.size(); ++i) {
-    const auto& [their, our] = outcomes[i];
+    auto& [their, our] = outcomes[i];
     const auto difference = std::find_if(differences.begin(), differences.end(),
                                          [&](const Difference& one) { return one.line == lines[i].text; });
     if (difference != differences.end()) {
       EXPECT_EQ(our.ended.status, difference->status) << lines[i].text << ": " << difference->reason;
       continue;
     }
+    // On a busy machine socat loses races with itself: what differed is compared again, with nothing beside
+    // it.
+    for (int attempt = 0; attempt < attempts && !their.is_like(our); ++attempt) compare(i);
     SCOPED_TRACE(lines[i].text + "\ntheirs said: " + their.ended.err + "\nours said: " + our.ended.err);
     EXPECT_EQ(our.ended.status, their.ended.status);
     EXPECT_EQ(our.ended.out, their.ended.out);

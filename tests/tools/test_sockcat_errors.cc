@@ -157,7 +157,7 @@ INSTANTIATE_TEST_SUITE_P(
         {{"-", "-", "-"}, 2, "two addresses"},
         {{"--nonsense", "-", "-"}, 2, "--nonsense"},
         {{"-Q", "-", "-"}, 2, "-Q"},
-        {{"-b", "0", "-", "-"}, 2, "0"},
+        {{"-b", "0.5", "-", "-"}, 2, "0.5"},
         {{"-b", "x", "-", "-"}, 2, "x"},
         {{"--threads", "0", "-", "-"}, 2, "1-1024"},
         {{"--threads=1025", "-", "-"}, 2, "1-1024"},
@@ -225,7 +225,7 @@ TEST(FullDisk, OnStandardOutputIsAFailure) {
   const Fd full(::open("/dev/full", O_WRONLY | O_CLOEXEC));
   const Ended ended = run_sockcat({"-u", "EXEC:echo x", "-"}, {.descriptors = {{1, full.get()}}});
   EXPECT_EQ(ended.status, 1);
-  EXPECT_EQ(ended.err, "sockcat: write: No space left on device\n");
+  EXPECT_EQ(ended.err, "sockcat: right: write: No space left on device\n");
 }
 
 TEST(Permission, IsDenied) {

@@ -968,7 +968,7 @@ const std::vector<Row>& rows() {
          server->signal(SIGTERM);
          return server->wait().err;
        }},
-      {"children-shutup", "children-shutup=1", " I starting data transfer loop",
+      {"children-shutup", "children-shutup=1", " I session 1: starting data transfer loop",
        [](Look& look) {
          Serving server(look.words({"-d", "-d", "-d", "UNIX-LISTEN:%d/s,fork%o", "TEXT:x"}));
          {
@@ -1132,7 +1132,7 @@ const std::vector<Row>& rows() {
        }},
       {"nofork", "nofork", "^itself",
        [](Look& look) {
-         Running program(look.command({"-", "SYSTEM:'echo $$'%o"}));
+         Running program(look.command({"-", "EXEC:'sh -c \"echo $$\"'%o"}));
          return program.line().value_or("") == std::to_string(program.pid()) ? "itself" : "another";
        }},
       {"setsid", "setsid", " session", identity("EXEC:%d/show%o")},

@@ -319,5 +319,18 @@ TEST(Dumps, WhoseReaderLeavesAreAnError) {
   EXPECT_EQ(ended.err, "sockcat: write " + fifo + ": Broken pipe; going on without this dump\n");
 }
 
+// It cannot be opened (open(2) ENXIO), however long somebody waits.
+TEST(Open, OfASocketIsAnError) {
+  const TemporaryDirectory directory;
+  const std::string path = directory.path() + "/socket";
+  const Socket server = Socket::listening_unix(path);
+  for (const std::string& to :
+       {"OPEN:" + path, "OPEN:" + path + ",append", "CREATE:" + path, "PIPE:" + path}) {
+    const Ended ended = run_sockcat({"-u", "-", to});
+    EXPECT_EQ(ended.status, 1) << to;
+    EXPECT_NE(ended.err.find("No such device or address"), std::string::npos) << ended.err;
+  }
+}
+
 }  // namespace
 }  // namespace sluice::test

@@ -219,5 +219,22 @@ TEST(TerminalOption, IsTakenBackAtTheEnd) {
   EXPECT_EQ(settings("-g"), before);
 }
 
+TEST(TerminalOption, OfAPathIsTakenBackAtTheEnd) {
+  for (const char* keyword : {"FILE:", "OPEN:", "GOPEN:", ""}) {
+    const Terminal terminal = make_terminal();
+    const auto settings = [&](const char* what) { return run({"stty", "-F", terminal.path, what}).out; };
+    run({"stty", "-F", terminal.path, "sane"});
+    const std::string before = settings("-g");
+    Running running(sockcat({"-d", "-d", keyword + terminal.path + ",raw,echo=0", "PIPE"}));
+    while (running.line(2).value_or("starting data transfer").find("starting data transfer") ==
+           std::string::npos) {
+    }
+    EXPECT_NE(settings("-g"), before);
+    running.signal(SIGTERM);
+    running.wait();
+    EXPECT_EQ(settings("-g"), before) << keyword;
+  }
+}
+
 }  // namespace
 }  // namespace sluice::test

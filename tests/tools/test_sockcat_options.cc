@@ -216,7 +216,7 @@ TEST(SetSid, MakesTheProgramLeadItsSession) {
 }
 
 TEST(NoFork, LetsTheProgramTakeThePlaceOfSockcat) {
-  Running client(sockcat({"-", "SYSTEM:echo $$,nofork"}));
+  Running client(sockcat({"-", "EXEC:'sh -c \"echo $$\"',nofork"}));
   EXPECT_EQ(client.line(), number(client.pid()));
   EXPECT_EQ(client.wait().status, 0);
 }
@@ -512,7 +512,9 @@ class ProgramOfWords : public testing::TestWithParam<const char*> {
   /// Under the name that it is called by.
   Ended run_as(std::vector<std::string> words, RunOptions options = {}) {
     const std::string path = files_.path() + '/' + GetParam();
-    if (::access(path.c_str(), F_OK) != 0) EXPECT_EQ(::symlink(tool("sockcat").c_str(), path.c_str()), 0);
+    if (::access(path.c_str(), F_OK) != 0) {
+      EXPECT_EQ(::symlink(tool("sockcat").c_str(), path.c_str()), 0);
+    }
     words.insert(words.begin(), path);
     return run(words, std::move(options));
   }

@@ -600,7 +600,7 @@ TEST(FullDisk, IsToldAndWhatFitIsExact) {
     // A program may die of what it cannot write any more; that is its status, then.
     EXPECT_TRUE(ended.status == 1 || (ended.status == 141 && address.starts_with("EXEC")))
         << testing::PrintToString(ended);
-    EXPECT_TRUE(ended.err.ends_with("sockcat: write: No space left on device\n")) << ended.err;
+    EXPECT_TRUE(ended.err.ends_with("sockcat: right: write: No space left on device\n")) << ended.err;
     const std::string written = contents_of(small + "/to");
     EXPECT_EQ(written.size(), mib(1));
     EXPECT_TRUE(there.continues(0, written));

@@ -289,12 +289,23 @@ void DatagramServer::warn_of_loss(const std::string& why) {
   lost_ = now;
 }
 
+/// As socat, a server of single datagrams does not take an empty one, which scanners of ports send, for a
+/// request.
+bool DatagramServer::is_passed_over(const Message& first) const {
+  return context_.as_socat && peers_ == Peers::each_datagram && first.data.empty() &&
+         !address_.flag("null-eof");
+}
+
 /// Without fork. Its datagram stays in the socket, for the stream or for whoever is given the socket instead.
 Task<bool> DatagramServer::first_peer(Origin& peer) {
-  const bool came = co_await receive(received_, MSG_PEEK);
-  if (came) peer = received_.origins.front();
-  received_.batch.clear();
-  co_return came;
+  for (;;) {
+    const bool came = co_await receive(received_, MSG_PEEK);
+    if (came) peer = received_.origins.front();
+    const bool passed_over = came && is_passed_over(received_.batch.messages().front());
+    received_.batch.clear();
+    if (!passed_over) co_return came;
+    ::recv(socket_->number(), nullptr, 0, MSG_DONTWAIT);
+  }
 }
 
 Task<bool> DatagramServer::next_peer(Origin& peer, std::shared_ptr<Inbox>& inbox) {
@@ -308,6 +319,10 @@ Task<bool> DatagramServer::next_peer(Origin& peer, std::shared_ptr<Inbox>& inbox
     }
     inbox = std::make_shared<Inbox>(context_.loop, table_->memory);
     peer = received_.origins[received_.next++];
+    if (is_passed_over(received_.batch.messages().front())) {
+      received_.batch.pop_message();
+      continue;
+    }
     const bool kept = put(*inbox, received_.batch.messages().front().data, peer);
     received_.batch.pop_message();
     if (!kept) {

@@ -99,6 +99,7 @@ class DatagramServer final : public Endpoint {
   void drop_what_was_cut(Received& from);
   bool accepts(const SocketName& sender) const;
   Task<bool> next_peer(Origin& peer, std::shared_ptr<Inbox>& inbox);
+  bool is_passed_over(const Message& first) const;
   Task<bool> first_peer(Origin& peer);
   Task<> sort_by_sender();
   /// Puts a message into an inbox. Where all inboxes together are full, peers that never got an answer are

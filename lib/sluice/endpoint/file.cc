@@ -13,6 +13,7 @@
 #include "sluice/endpoint/families.h"
 #include "sluice/endpoint/file_kind.h"
 #include "sluice/endpoint/socket.h"
+#include "sluice/endpoint/terminal.h"
 #include "sluice/endpoint/unix_path.h"
 #include "sluice/stream/fd_stream.h"
 
@@ -27,6 +28,12 @@ Fd try_open(const Address& address, const std::string& path, int flags) {
   const ProcessSection section(address);
   return Fd(::open(path.c_str(), flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
                    wanted_mode(address).value_or(usual_mode)));
+}
+
+bool is_fifo(const Address& address, const std::string& path) {
+  const ProcessSection section(address);
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 && S_ISFIFO(status.st_mode);
 }
 
 /// What failed; in socat's words under its name, since scripts look for them.
@@ -45,9 +52,11 @@ Task<Fd> open_when_possible(const Address& address, const std::string& path, int
   for (;;) {
     Fd fd = try_open(address, path, flags);
     if (fd) co_return fd;
+    const std::error_code why = last_error();
     // A FIFO that nobody reads yet, opened for writing (fifo(7)); nothing tells when somebody does.
-    if (errno != ENXIO || (flags & O_ACCMODE) != O_WRONLY || address.flag("o-nonblock"))
-      throw Failure(attempt_to_open(address, path, flags, context), last_error());
+    const bool may_come = why == std::errc::no_such_device_or_address && is_fifo(address, path);
+    if (!may_come || (flags & O_ACCMODE) != O_WRONLY || address.flag("o-nonblock"))
+      throw Failure(attempt_to_open(address, path, flags, context), why);
     co_await context.loop.sleep(nap);
   }
 }
@@ -124,13 +133,15 @@ Task<std::unique_ptr<Stream>> open_path(const Address& address, const std::strin
     check(std::string(address.written()) + ": option \"perm\"", ::fchmod(fd.get(), *wanted));
   if (!existed) apply(address, {Phase::preopen}, fd.get(), context);
   apply(address, socket_phases, fd.get(), context);
+  const bool terminal = ::isatty(fd.get()) != 0;
+  const auto settings =
+      terminal && has_terminal_options(address) ? keep_terminal_settings(fd.get()) : nullptr;
   apply(address, {Phase::fd, Phase::late}, fd.get(), context);
   {
     const ProcessSection section(address);
     if (address.flag("unlink-late")) ::unlink(path.c_str());
     if (address.flag("unlink-close")) companion = unlink_at_end(path);
   }
-  const bool terminal = ::isatty(fd.get()) != 0;
   const bool fifo = S_ISFIFO(status.st_mode);
   FdStream::Parts parts;
   const auto access = access_of_inherited(fd.get()).value_or(Access::own);
@@ -145,7 +156,11 @@ Task<std::unique_ptr<Stream>> open_path(const Address& address, const std::strin
   parts.finish = finish_by(address, terminal || parts.both ? FinishBy::nothing : FinishBy::closing);
   parts.traits = {Shape::bytes, !terminal && !(fifo && mode == O_RDWR),
                   !terminal && !(fifo && mode == O_RDWR)};
-  parts.companion = std::move(companion);
+  if (settings)
+    parts.companion = std::make_shared<std::array<std::shared_ptr<void>, 2>>(
+        std::array<std::shared_ptr<void>, 2>{settings, std::move(companion)});
+  else
+    parts.companion = std::move(companion);
   (mode == O_WRONLY ? parts.out : parts.in) = std::move(descriptor);
   co_return std::make_unique<FdStream>(std::move(parts));
 }

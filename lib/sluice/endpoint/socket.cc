@@ -225,6 +225,8 @@ void note_names(Session& session, const SocketName& local, const SocketName& pee
   if (!peer.empty()) {
     note("PEERADDR", peer.shown_host());
     if (const auto port = peer.service(); !port.empty()) note("PEERPORT", port);
+  } else if (local.family() == AF_UNIX) {
+    note("PEERADDR", peer.log_text());
   }
   if (!local.empty()) {
     note("SOCKADDR", local.shown_host());
