@@ -146,9 +146,10 @@ class Through final : public Mover {
 
  private:
   Step fill() {
-    // What the target does not take yet stays in the source.
+    // What the target does not take yet stays in the source. One that took all of the last step at once is
+    // not asked: poll(2) would call a socket full that still has a third of its room, and stop what flows.
     pollfd target{target_, POLLOUT, 0};
-    if (::poll(&target, 1, 0) == 0) return {Step::target_waits};
+    if (!took_all_ && ::poll(&target, 1, 0) == 0) return {Step::target_waits};
     const auto filled = try_splice(source_, middle_->in.get(), longest_step);
     if (filled.count > 0) {
       middle_->held = static_cast<std::size_t>(filled.count);
@@ -160,12 +161,14 @@ class Through final : public Mover {
   }
 
   void empty(Step& step) {
+    took_all_ = true;
     while (middle_->held > 0) {
       const auto sent = try_splice(middle_->out.get(), target_, middle_->held);
       if (sent.count > 0) {
         middle_->held -= static_cast<std::size_t>(sent.count);
         continue;
       }
+      took_all_ = false;
       step.error = sent.error;
       step.outcome = sent.would_block()         ? Step::target_waits
                      : does_not_fit(sent.error) ? Step::refused
@@ -178,6 +181,7 @@ class Through final : public Mover {
   int target_;
   PipePool& pipes_;
   std::optional<Middle> middle_;
+  bool took_all_ = false;  ///< the target, of the last step
 };
 
 }  // namespace
