@@ -254,6 +254,37 @@ constexpr std::array differences = {
     Term{"Lines of sessions",
          "With fork, a line begins with the session's number; -d -d has one at each session's end, with its "
          "peers, seconds and bytes. Under the name socat lines are as socat's"},
+    Term{
+        "Targets that go away",
+        "While nothing is on its way, that ends the session, with status 0 if all that was read had arrived; "
+        "socat reads on, and fails at the next write"},
+    Term{"Sessions of a server that ends",
+         "They have --drain seconds, and none under the name socat; socat's are processes of their own, and "
+         "go on"},
+    Term{"Messages",
+         "They say what was attempted (connect to 127.0.0.1:80: Connection refused) and not how the system "
+         "was "
+         "asked for it. Under the name socat those about open(2), numbers, statistics and the ends of "
+         "programs "
+         "are socat's"},
+    Term{
+        "What -v, -x, -r and -R show",
+        "What was read, as it goes to the other address, before that one's cr or crnl; socat shows it behind "
+        "them"},
+    Term{
+        "Environment of programs",
+        "SOCAT_ variables of an outer session are not passed on; an IPv4 client of a socket for both IP "
+        "versions has its IPv4 address; servers of datagrams tell SOCAT_SOCKADDR too. $0 is the last part of "
+        "the "
+        "program's name"},
+    Term{"Options of more addresses",
+         "accept-timeout bounds UDP-LISTEN, max-children UDP-RECVFROM; umask= is for programs as well, bind= "
+         "of "
+         "a "
+         "TCP listener may have a port, and ctty needs no setsid. The path that a client is bound to is "
+         "unlinked. "
+         "As many clients may wait as the kernel grants"},
+    Term{"Lock files", "-L and -W write the process's number and a newline, for all to read"},
     Term{"Processes", "None is forked to relay a connection: fork serves all peers from one process"},
     Term{"TLS",
          "Addresses and options of OPENSSL and DTLS are understood and refused: they are not built yet"},

@@ -717,7 +717,10 @@ TEST_F(Privileges, OfAProgramLetItsUserNeitherHoldUsUpNorLookAtUs) {
     stopped = stopped_before_their_program(server->pid());
     return !stopped.empty();
   }));
+  // Who looks has that user for a moment, and must not be stopped as well.
+  hostile.signal(SIGSTOP);
   for (const pid_t pid : stopped) EXPECT_EQ(powers_over(pid, user), 0);
+  hostile.signal(SIGCONT);
   // The server hears signals and clients, and gives up those that do not begin.
   server->signal(SIGUSR1);
   std::optional<std::string> line;
