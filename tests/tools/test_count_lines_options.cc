@@ -264,7 +264,8 @@ TEST_F(CountLinesOptions, NeedLittleMemoryWhateverTheInput) {
     const std::string status = contents_of("/proc/" + std::to_string(program.pid()) + "/status");
     const auto peak = status.find("VmHWM:");
     ASSERT_NE(peak, std::string::npos);
-    EXPECT_LT(std::stoi(status.substr(peak + 6)), 4096) << threads;
+    // Most of it is the program itself.
+    EXPECT_LT(std::stoi(status.substr(peak + 6)), 8192) << threads;
   }
 }
 
