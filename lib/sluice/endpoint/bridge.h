@@ -64,9 +64,9 @@ unsigned processors();
 
 /// Joins two addresses: opens both, relays until the session is over; where one of them serves many (fork),
 /// a session for each peer, until the process is asked to end; those of a listening socket are spread over
-/// threads. SIGTERM and SIGINT drain, a second one 0.1 s later ends at once; SIGUSR1 logs statistics; SIGHUP
-/// reopens a log file, and has its usual effect without one. Returns the exit status; logs failures instead
-/// of throwing them, but for UsageError.
+/// threads. The signals of ending_signals.h drain, a second one 0.1 s later ends at once; SIGUSR1 logs
+/// statistics; SIGHUP reopens a log file instead, if there is one. Returns the exit status; logs failures
+/// instead of throwing them, but for UsageError.
 int bridge(const BridgePlan& plan, Logger& log);
 
 }  // namespace sluice

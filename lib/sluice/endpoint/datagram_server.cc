@@ -305,6 +305,8 @@ Task<bool> DatagramServer::first_peer(Origin& peer) {
     received_.batch.clear();
     if (!passed_over) co_return came;
     ::recv(socket_->number(), nullptr, 0, MSG_DONTWAIT);
+    // However many of them come.
+    co_await context_.loop.yield();
   }
 }
 
@@ -321,6 +323,7 @@ Task<bool> DatagramServer::next_peer(Origin& peer, std::shared_ptr<Inbox>& inbox
     peer = received_.origins[received_.next++];
     if (is_passed_over(received_.batch.messages().front())) {
       received_.batch.pop_message();
+      co_await context_.loop.yield();
       continue;
     }
     const bool kept = put(*inbox, received_.batch.messages().front().data, peer);
